@@ -1,0 +1,1 @@
+"""Figures that could go into a paper."""

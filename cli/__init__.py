@@ -1,0 +1,1 @@
+"""The ``lianode`` command: one file per group of commands, no logic."""

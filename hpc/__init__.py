@@ -1,0 +1,1 @@
+"""Where calculations run and where results live: settings, stores, runners."""

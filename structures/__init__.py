@@ -1,0 +1,4 @@
+"""Which atoms: the phase library, users' own structure files, dilute and ordered cells.
+
+Nothing here computes an energy, and nothing here imports another part of lianode.
+"""

@@ -1,0 +1,62 @@
+"""A crystal phase with the facts a reader needs to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+PhaseKind = Literal["experimental", "hypothetical"]
+Confidence = Literal["high", "medium", "low", "user"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """One crystal phase: a library entry, a user's file, a Materials Project entry or a generated cell.
+
+    Attributes
+    ----------
+    name
+        Unique name, such as ``LiSn_I41amd``.
+    formula
+        As the papers write it, lithium first and not reduced beyond that: ``Li13In3``.
+    structure
+        Conventional cell of the source (hexagonal axes for R groups), Å. Plane indices refer to it.
+    kind
+        ``experimental`` (seen in a laboratory) or ``hypothetical`` (predicted, ideal or generated). A hull counts
+        hypothetical phases only when asked.
+    default
+        Whether the bare formula means this entry.
+    source
+        Citation, file name, Materials Project id or recipe.
+    confidence
+        How far the cell and coordinates can be trusted; ``user`` for users' own files.
+    confidence_reason
+        Why.
+    ordered
+        False where sites are partly or mixedly occupied; such a phase has to be ordered before it can be computed.
+    note
+        Anything else the reader should know.
+    """
+
+    name: str
+    formula: str
+    structure: Structure
+    kind: PhaseKind
+    default: bool
+    source: str
+    confidence: Confidence
+    confidence_reason: str
+    ordered: bool = True
+    note: str | None = None
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Element symbols, sorted."""
+        return tuple(sorted({element.symbol for element in self.structure.composition.elements}))
+
+    def primitive(self) -> Structure:
+        """Return the primitive cell, the one that is computed (cheapest), Å."""
+        return self.structure.get_primitive_structure()

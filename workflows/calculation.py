@@ -1,0 +1,106 @@
+"""The one document that every engine returns."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from lianode.analysis.checks import Check
+from lianode.analysis.method import MethodKey
+from lianode.workflows.task import Task
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class State(StrEnum):
+    """How a calculation ended."""
+
+    CONVERGED = "converged"
+    UNCONVERGED = "unconverged"
+    """It ran to its step limit; a later run continues it."""
+    INTERRUPTED = "interrupted"
+    """It was stopped; a later run continues it."""
+    FAILED = "failed"
+    """It cannot give a result; ``reason`` says why. It runs again only when asked."""
+
+
+class Calculation(BaseModel):
+    """One task, done by one engine on one structure.
+
+    Attributes
+    ----------
+    key
+        Hash of resolved settings, task and input; see :mod:`lianode.workflows.keys`.
+    revision
+        Counts the commits of this key, for compare-and-set.
+    state, reason
+        How it ended, and why where it did not converge.
+    engine, settings
+        Engine as the campaign names it, and its resolved settings.
+    task
+        What was asked for.
+    method
+        Which energies this one may be compared with.
+    label
+        For people: the phase it belongs to. Not part of the key.
+    formula, n_atoms, composition
+        Of the cell.
+    energy
+        Of the cell, eV.
+    structure
+        Final structure as a pymatgen dictionary, Å.
+    volume
+        Of the cell, Å³.
+    max_force
+        Largest force on an atom at the end, eV/Å.
+    max_stress_GPa
+        Largest absolute component of the stress at the end, GPa.
+    forces, stress_GPa
+        Of statics that were asked for them: (n, 3) in eV/Å and 6 Voigt components (xx yy zz yz xz xy) in GPa.
+    space_group_before, space_group_after
+        International numbers, tolerance 0.01 Å before and 0.1 Å after.
+    steps, evaluations
+        Optimiser steps and evaluations of energy and forces, all continuations together.
+    checks
+        What was verified.
+    program_version, host, directory, started, wall_time_s, evaluation_time_s
+        Provenance; times in seconds, all continuations together.
+    continued
+        How often it was continued from a checkpoint.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_version: int = SCHEMA_VERSION
+    key: str
+    revision: int = 0
+    state: State
+    reason: str | None = None
+    engine: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    task: Task
+    method: MethodKey
+    label: str = ""
+    formula: str
+    n_atoms: int
+    composition: dict[str, int]
+    energy: float | None = None
+    structure: dict[str, Any] | None = None
+    volume: float | None = None
+    max_force: float | None = None
+    max_stress_GPa: float | None = None
+    forces: list[list[float]] | None = None
+    stress_GPa: list[float] | None = None
+    space_group_before: int | None = None
+    space_group_after: int | None = None
+    steps: int = 0
+    evaluations: int = 0
+    checks: list[Check] = Field(default_factory=list)
+    program_version: str = ""
+    host: str = ""
+    directory: str = ""
+    started: str = ""
+    wall_time_s: float = 0.0
+    evaluation_time_s: float = 0.0
+    continued: int = 0

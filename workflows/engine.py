@@ -1,0 +1,116 @@
+"""The Protocol that every engine fulfils."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lianode.analysis.method import MethodKey
+    from lianode.workflows.calculation import Calculation
+    from lianode.workflows.task import RelaxTask, StaticTask
+    from pymatgen.core import Structure
+
+
+class Capability(StrEnum):
+    """Something that not every engine can do."""
+
+    STRESS = "stress"
+    MAGNETISM = "magnetism"
+    ELECTRONIC_STRUCTURE = "electronic structure"
+    FREE_ATOMS = "free atoms"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a running task.
+
+    Attributes
+    ----------
+    step
+        Steps done.
+    energy
+        Energy of the cell, eV.
+    max_force
+        Largest force, eV/Å.
+    """
+
+    step: int
+    energy: float
+    max_force: float
+
+
+@dataclass
+class RunContext:
+    """What an engine may know of the place it runs in.
+
+    Attributes
+    ----------
+    directory
+        Folder of this calculation, existing, kept between attempts; checkpoints live there.
+    label
+        For people and documents.
+    deadline
+        ``time.monotonic()`` at which the task has to have saved and returned, or None.
+    stop
+        Asked between steps; True means save a checkpoint and return as interrupted.
+    progress
+        Told after every step.
+    checkpoint_interval_s
+        Seconds between checkpoints; 0 writes one every step.
+    """
+
+    directory: Path
+    label: str = ""
+    deadline: float | None = None
+    stop: Callable[[], bool] = lambda: False
+    progress: Callable[[Progress], None] = lambda _: None
+    checkpoint_interval_s: float = 2.0
+    started: float = field(default_factory=time.monotonic)
+
+    def must_stop(self) -> bool:
+        """Whether the engine has to save and return now."""
+        return self.stop() or (self.deadline is not None and time.monotonic() >= self.deadline)
+
+
+class Engine(Protocol):
+    """Something that computes energies: it knows nothing of jobflow or of stores.
+
+    Attributes
+    ----------
+    name
+        As the campaign names it.
+    settings
+        Resolved settings that decide the result; part of the key.
+    capabilities
+        What it can do beyond energies and forces.
+    """
+
+    name: str
+    settings: dict[str, object]
+    capabilities: frozenset[Capability]
+
+    def method(self) -> MethodKey:
+        """Return the method of the energies; cheap, loads no model."""
+        ...
+
+    def check(self, structure: Structure) -> None:
+        """Raise ``InputError`` when this structure cannot be computed (an unknown element, a missing package)."""
+        ...
+
+    def seconds_per_evaluation(self, n_atoms: int) -> float:
+        """Estimate the time of one evaluation of energy and forces on one core, for plans."""
+        ...
+
+    def static(self, key: str, task: StaticTask, structure: Structure, context: RunContext) -> Calculation:
+        """Compute energy, forces and stress."""
+        ...
+
+    def relax(self, key: str, task: RelaxTask, structure: Structure, context: RunContext) -> Calculation:
+        """Relax; continue from the checkpoint in ``context.directory`` where there is one."""
+        ...

@@ -1,0 +1,57 @@
+"""What an engine can be asked to do."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Task(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset()
+    """Fields that change how long a task may take, not what its result means."""
+
+    def identity(self) -> dict[str, object]:
+        """Return the fields that decide the result, for the key."""
+        return self.model_dump(exclude=set(self.NOT_IN_KEY))
+
+
+class StaticTask(_Task):
+    """Energy, forces and stress of a structure as it is."""
+
+    kind: Literal["static"] = "static"
+
+
+class RelaxTask(_Task):
+    """Relax positions and cell.
+
+    Attributes
+    ----------
+    relax_cell
+        Whether the cell relaxes too.
+    max_force
+        Largest force on any atom at the end, eV/Å.
+    max_stress_GPa
+        Largest component of the stress at the end, GPa; without it soft metals stop a per cent off.
+    rattle
+        Displacement, Å, of the free relaxation that follows: kept symmetry can hold atoms on a saddle. 0 leaves it out.
+    rattle_gain_meV_per_atom
+        A gain by that relaxation above which the result is flagged.
+    max_steps
+        Steps after which the task gives up, unconverged.
+    """
+
+    NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset({"max_steps"})
+
+    kind: Literal["relax"] = "relax"
+    relax_cell: bool = True
+    max_force: float = Field(default=0.005, gt=0)
+    max_stress_GPa: float = Field(default=0.05, gt=0)
+    rattle: float = Field(default=0.02, ge=0)
+    rattle_gain_meV_per_atom: float = Field(default=1.0, gt=0)
+    max_steps: int = Field(default=500, ge=1)
+
+
+Task = Annotated[StaticTask | RelaxTask, Field(discriminator="kind")]
