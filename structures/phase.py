@@ -35,6 +35,8 @@ class Phase:
         How far the cell and coordinates can be trusted; ``user`` for users' own files.
     confidence_reason
         Why.
+    checked
+        What was verified about the entry, and how.
     ordered
         False where sites are partly or mixedly occupied; such a phase has to be ordered before it can be computed.
     note
@@ -49,6 +51,7 @@ class Phase:
     source: str
     confidence: Confidence
     confidence_reason: str
+    checked: str | None = None
     ordered: bool = True
     note: str | None = None
 
@@ -59,4 +62,5 @@ class Phase:
 
     def primitive(self) -> Structure:
         """Return the primitive cell, the one that is computed (cheapest), Å."""
-        return self.structure.get_primitive_structure()
+        # pymatgen's own tolerance of 0.25 Å would fold slightly distorted cells and average their atoms
+        return self.structure.get_primitive_structure(tolerance=0.01)
