@@ -7,9 +7,10 @@ import hashlib
 import json
 from typing import Any, ClassVar, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+
 from lianode.analysis.checks import Check, failed
 from lianode.analysis.method import MethodKey
-from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 Completeness = Literal["complete", "partial"]
 
@@ -51,6 +52,12 @@ class PropertyDocument(BaseModel):
         What was verified.
     created
         ISO time (UTC) of the analysis; not part of the key.
+    superseded_by
+        Key of the document that a later run of the same campaign put in this one's place, for instance because a
+        phase that was missing is there now. Queries leave such documents out unless asked.
+    derivation
+        All that is needed to derive the documents of one analysis again from stored calculations; empty where another
+        document of that analysis holds it. Not part of the key.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -70,6 +77,16 @@ class PropertyDocument(BaseModel):
     missing: list[str] = Field(default_factory=list)
     checks: list[Check] = Field(default_factory=list)
     created: str = ""
+    superseded_by: str | None = None
+    derivation: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_computed(cls, data: Any) -> Any:
+        """Take a stored document, whose computed fields are computed again."""
+        if isinstance(data, dict):
+            return {name: value for name, value in data.items() if name not in cls.model_computed_fields}
+        return data
 
     @computed_field  # type: ignore[prop-decorator]
     @builtins.property  # the field named property shadows the decorator
@@ -89,6 +106,7 @@ class PropertyDocument(BaseModel):
             "system": self.system,
             "phase": self.phase,
             "engine": self.engine,
+            "campaign": self.campaign,
             "method": self.method.digest,
             "settings": self.settings,
             "calculations": sorted(self.calculations.items()),
