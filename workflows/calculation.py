@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from lianode.analysis.checks import Check
 from lianode.analysis.method import MethodKey
 from lianode.workflows.task import Task
-from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
 
@@ -104,3 +105,17 @@ class Calculation(BaseModel):
     wall_time_s: float = 0.0
     evaluation_time_s: float = 0.0
     continued: int = 0
+
+
+_RANKS = {State.FAILED: 0, State.INTERRUPTED: 1, State.UNCONVERGED: 2, State.CONVERGED: 3}
+
+
+def supersedes(new: Calculation, old: Calculation) -> bool:
+    """Whether ``new`` replaces ``old`` when both were committed from the same start.
+
+    The one further along stays: converged before unconverged before interrupted before failed, and of two unfinished
+    ones that with more steps. A converged calculation is never replaced.
+    """
+    if _RANKS[new.state] != _RANKS[old.state]:
+        return _RANKS[new.state] > _RANKS[old.state]
+    return new.state in {State.UNCONVERGED, State.INTERRUPTED} and new.steps > old.steps

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pymatgen.core import Structure
+
     from lianode.analysis.method import MethodKey
     from lianode.workflows.calculation import Calculation
     from lianode.workflows.task import RelaxTask, StaticTask
-    from pymatgen.core import Structure
 
 
 class Capability(StrEnum):
@@ -84,7 +85,7 @@ class Engine(Protocol):
     Attributes
     ----------
     name
-        As the campaign names it.
+        As documents and figures name it: that of the campaign, and another one for other settings of the same engine.
     settings
         Resolved settings that decide the result; part of the key.
     capabilities

@@ -29,7 +29,7 @@ class Results(Protocol):
 
         ``calculation.revision`` is the revision that was read (0 for none). When another process has committed
         meanwhile, its result is returned, unless it is less far along (see
-        :func:`lianode.workflows.calculate.supersedes`).
+        :func:`lianode.workflows.calculation.supersedes`).
         """
         ...
 

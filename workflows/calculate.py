@@ -1,0 +1,105 @@
+"""Calculate once: the one way from a request to a calculation in the store."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from lianode.workflows.calculation import Calculation, State
+from lianode.workflows.engine import RunContext
+from lianode.workflows.engines.checkpoint import remove_checkpoint
+from lianode.workflows.engines.registry import make_engine
+from lianode.workflows.session import current_session
+from lianode.workflows.task import RelaxTask
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lianode.workflows.request import Request
+    from lianode.workflows.results import Results
+
+TRACEBACK_FILE = "traceback.txt"
+
+
+def is_settled(calculation: Calculation | None, *, retry_failed: bool = False) -> bool:
+    """Whether nothing remains to be done: it converged, or failed and nobody asked for another attempt."""
+    if calculation is None:
+        return False
+    return calculation.state is State.CONVERGED or (calculation.state is State.FAILED and not retry_failed)
+
+
+def obtain(request: Request, results: Results) -> Calculation:
+    """Return the calculation of a request: from the store, continued from its checkpoint, or done now.
+
+    While it is done, its key is locked on this machine: another process that wants the same waits, and then finds it.
+    An error of the engine becomes a calculation in state ``failed`` with its reason; the traceback goes to a file in
+    the calculation's folder.
+
+    Parameters
+    ----------
+    request
+        What is wanted.
+    results
+        The store.
+    """
+    found = results.calculation(request.key)
+    if found is not None and is_settled(found, retry_failed=request.retry_failed):
+        return found
+    with results.lock(request.key):
+        found = results.calculation(request.key)
+        if found is not None and is_settled(found, retry_failed=request.retry_failed):
+            return found
+        directory = results.run_directory(request.key)
+        try:
+            done = _run(request, directory)
+        except Exception as error:  # noqa: BLE001 - whatever an engine throws has to end up in the document
+            (directory / TRACEBACK_FILE).write_text(traceback.format_exc(), encoding="utf-8")
+            done = _failure(request, directory, error)
+        done.revision = 0 if found is None else found.revision
+        kept = results.commit(done)
+        if kept.state in {State.CONVERGED, State.FAILED}:  # not before: a kill in between would cost the whole task
+            remove_checkpoint(directory)
+        return kept
+
+
+def _run(request: Request, directory: Path) -> Calculation:
+    """Run the task in its folder."""
+    now = current_session()
+    context = RunContext(
+        directory=directory,
+        label=request.label,
+        deadline=now.deadline,
+        stop=now.stop,
+        progress=lambda progress: now.progress(request.label, progress),
+        checkpoint_interval_s=now.checkpoint_interval_s,
+    )
+    engine = make_engine(request.engine)
+    if isinstance(request.task, RelaxTask):
+        return engine.relax(request.key, request.task, request.atoms(), context)
+    return engine.static(request.key, request.task, request.atoms(), context)
+
+
+def _failure(request: Request, directory: Path, error: Exception) -> Calculation:
+    """Return the document of a calculation that broke down."""
+    structure = request.atoms()
+    engine = make_engine(request.engine)
+    message = str(error).strip().splitlines()
+    return Calculation(
+        key=request.key,
+        state=State.FAILED,
+        reason=f"{type(error).__name__}: {message[0] if message else 'no message'}",
+        engine=engine.name,
+        settings=request.engine,
+        task=request.task,
+        method=engine.method(),
+        label=request.label,
+        formula=structure.composition.formula.replace(" ", ""),
+        n_atoms=len(structure),
+        composition={element.symbol: int(n) for element, n in structure.composition.items()},
+        directory=str(directory),
+    )
+
+
+def summary(calculation: Calculation) -> dict[str, Any]:
+    """Return what a job hands on: the key and how it ended, no copy of the document."""
+    return {"key": calculation.key, "state": calculation.state.value, "reason": calculation.reason}

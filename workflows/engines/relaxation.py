@@ -1,0 +1,326 @@
+"""Relaxation that is right for soft metals.
+
+Two things go wrong when lithium alloys are relaxed with customary settings. Their bulk moduli are about 10 GPa, so
+a force criterion alone stops a per cent off in the lattice constant: here the stress has to vanish too. And high
+symmetry makes every force vanish on saddles as well as in minima: here a symmetric relaxation is followed by one that
+starts from slightly displaced atoms and a slightly strained cell, keeps no symmetry, and has to come back to the same
+energy.
+
+The symmetric stage keeps the space group exactly (``ase.constraints.FixSymmetry``), which leaves few degrees of
+freedom and lets a quasi-Newton optimiser end after some ten evaluations. Its result is the one that is reported: it is
+the phase that was asked for. Convergence is judged by the true forces and stress, without any constraint.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lianode.analysis.checks import Check
+from lianode.workflows.calculation import State
+from lianode.workflows.engine import Progress
+from lianode.workflows.engines.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from numpy.typing import NDArray
+
+    from lianode.workflows.engine import RunContext
+    from lianode.workflows.engines.evaluation import CountedCalculator
+    from lianode.workflows.task import RelaxTask
+
+SYMPREC = 0.01
+"""Å: tolerance of the symmetry that is kept, that of the library's coordinates."""
+SYMPREC_CHECK = 0.1
+"""Å: tolerance at which the crystals before and after are compared; c/a of a soft cell is not exact."""
+RATTLE_STRAIN = 0.25
+"""Strain of the displaced cell per Å of displacement: 0.5 % for the usual 0.02 Å."""
+VOLUME_CHANGE = 0.15
+"""Relative change of volume above which the relaxed crystal is not taken for the one that was asked for."""
+RUNAWAY = 2.5
+"""Factor of volume at which a relaxation is given up."""
+MAX_STEP = 0.15
+"""Å: longest step of an atom (or, times the number of atoms, of the cell)."""
+
+
+@dataclass
+class Relaxation:
+    """How a relaxation ended; fields as in :class:`lianode.workflows.calculation.Calculation`."""
+
+    state: State
+    reason: str | None
+    cell: NDArray[np.float64]
+    positions: NDArray[np.float64]
+    energy: float | None
+    max_force: float | None
+    max_stress_GPa: float | None
+    space_group_before: int | None
+    space_group_after: int | None
+    steps: int
+    evaluations: int
+    evaluation_time_s: float
+    wall_time_s: float
+    continued: int
+    checks: list[Check] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """How one stage ended."""
+
+    state: State
+    reason: str | None
+    energy: float
+    max_force: float
+    max_stress_GPa: float
+
+
+def relax(atoms: Atoms, calculator: CountedCalculator, task: RelaxTask, context: RunContext) -> Relaxation:
+    """Relax ``atoms``; continue from the checkpoint in the context's directory where there is one.
+
+    Parameters
+    ----------
+    atoms
+        The crystal; its cell and positions are changed.
+    calculator
+        Energy, forces and stress.
+    task
+        What to reach.
+    context
+        Where, until when, and whom to tell.
+
+    Returns
+    -------
+    Relaxation
+        Of the symmetric stage, with the checks of both. The checkpoint stays: whoever keeps the result removes it.
+    """
+    run = _Run(atoms, calculator, task, context)
+    stage = run.symmetric_stage()
+    checks: list[Check] = []
+    if stage.state is State.CONVERGED:
+        checks = [*_convergence(stage, task), *run.crystal_checks()]
+        if task.rattle > 0:
+            free = run.free_stage()
+            if free.state is State.INTERRUPTED:  # energy and structure of the symmetric stage, but not yet its checks
+                return run.result(replace(stage, state=free.state, reason=free.reason), [])
+            checks.append(_saddle_check(stage, free, len(atoms), task))
+    return run.result(stage, checks)
+
+
+class _Run:
+    """The two stages of one relaxation, with what they share: atoms, counters and the checkpoint."""
+
+    def __init__(self, atoms: Atoms, calculator: CountedCalculator, task: RelaxTask, context: RunContext) -> None:
+        self.atoms = atoms
+        self.calculator = calculator
+        self.task = task
+        self.context = context
+        self.clock = time.perf_counter()
+        self.space_group_before = space_group(atoms)
+        self.volume_before = float(atoms.get_volume())
+        self.symmetric_atoms = atoms
+        self.space_group_after: int | None = None
+        self.found = Checkpoint.read(context.directory, len(atoms))
+        self.checkpoint = self.found or Checkpoint("symmetric", atoms.cell.tolist(), atoms.positions.tolist())
+        self.base = (self.checkpoint.evaluations, self.checkpoint.evaluation_time_s, self.checkpoint.wall_time_s)
+        atoms.calc = calculator
+
+    def symmetric_stage(self) -> _Stage:
+        """Relax in the space group of the start, or take what the checkpoint holds of it."""
+        from ase.constraints import FixSymmetry
+
+        done = self.checkpoint.symmetric
+        if done is not None:
+            self._set(self.atoms, done["cell"], done["positions"])
+            stage = _Stage(State.CONVERGED, None, done["energy"], done["max_force"], done["max_stress_GPa"])
+        else:
+            # the constraint is built on the start, so that a checkpoint's noise cannot lower the symmetry; it moves the
+            # atoms to their exact places, without which forces that it hides would stay
+            constraint = FixSymmetry(self.atoms, symprec=SYMPREC, adjust_cell=self.task.relax_cell)
+            if self.found is not None:
+                self._set(self.atoms, self.found.cell, self.found.positions)
+            self.atoms.set_constraint(constraint)
+            stage = self._optimise(self.atoms)
+            self.atoms.set_constraint()
+        self.symmetric_atoms = self.atoms.copy()
+        self.space_group_after = space_group(self.symmetric_atoms)
+        if stage.state is State.CONVERGED and done is None:
+            self.checkpoint.symmetric = {
+                "cell": self.atoms.cell.tolist(),
+                "positions": self.atoms.positions.tolist(),
+                "energy": stage.energy,
+                "max_force": stage.max_force,
+                "max_stress_GPa": stage.max_stress_GPa,
+            }
+        return stage
+
+    def free_stage(self) -> _Stage:
+        """Displace atoms and strain the cell (where it relaxes) a little, then relax without symmetry."""
+        if self.checkpoint.stage == "free":
+            self._set(self.atoms, self.checkpoint.cell, self.checkpoint.positions)
+        else:
+            self.checkpoint.stage = "free"
+            rng = np.random.default_rng(20260)  # fixed: the same input always gives the same document
+            strain = rng.uniform(-1.0, 1.0, (3, 3)) * RATTLE_STRAIN * self.task.rattle * self.task.relax_cell
+            self.atoms.set_cell(self.atoms.cell @ (np.eye(3) + 0.5 * (strain + strain.T)), scale_atoms=True)
+            self.atoms.positions += rng.normal(0.0, self.task.rattle, (len(self.atoms), 3))
+        return self._optimise(self.atoms)
+
+    def crystal_checks(self) -> list[Check]:
+        """Compare the crystal with the one that was asked for."""
+        before, after = self.space_group_before, self.space_group_after
+        change = float(self.symmetric_atoms.get_volume()) / self.volume_before - 1.0
+        return [
+            Check(
+                name="space_group_kept",
+                passed=before == after,
+                message=f"space group {before} before and {after} after the relaxation (tolerance {SYMPREC_CHECK} Å)",
+            ),
+            Check(
+                name="volume_kept",
+                passed=abs(change) <= VOLUME_CHANGE,
+                message=f"volume changed by {change:+.1%} (limit {VOLUME_CHANGE:.0%})",
+            ),
+        ]
+
+    def result(self, stage: _Stage, checks: list[Check]) -> Relaxation:
+        """Return the document's fields; the checkpoint is written unless all is done."""
+        self._save_counters()
+        if stage.state in {State.INTERRUPTED, State.UNCONVERGED}:
+            self.checkpoint.write(self.context.directory)
+        return Relaxation(
+            state=stage.state,
+            reason=stage.reason,
+            cell=self.symmetric_atoms.cell.array.copy(),
+            positions=self.symmetric_atoms.positions.copy(),
+            energy=stage.energy if np.isfinite(stage.energy) else None,
+            max_force=stage.max_force if np.isfinite(stage.max_force) else None,
+            max_stress_GPa=stage.max_stress_GPa if np.isfinite(stage.max_stress_GPa) else None,
+            space_group_before=self.space_group_before,
+            space_group_after=self.space_group_after,
+            steps=self.checkpoint.steps,
+            evaluations=self.checkpoint.evaluations,
+            evaluation_time_s=self.checkpoint.evaluation_time_s,
+            wall_time_s=self.checkpoint.wall_time_s,
+            continued=self.checkpoint.continued,
+            checks=checks,
+        )
+
+    def _optimise(self, atoms: Atoms) -> _Stage:
+        """Run BFGS until the true forces and stress vanish, the steps are used up, or someone stops it.
+
+        ``UnitCellFilter`` gives the same minimum as the logarithmic filters for the strains met here, at a fraction of
+        their cost per step, which matters where an evaluation takes milliseconds.
+        """
+        from ase.filters import UnitCellFilter
+        from ase.optimize import BFGS
+
+        atoms.calc = self.calculator
+        target = UnitCellFilter(atoms) if self.task.relax_cell else atoms
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # FixSymmetry and BFGS comment on large first steps, which are limited
+            optimiser = BFGS(target, logfile=None, maxstep=MAX_STEP)
+            try:
+                return self._watch(atoms, optimiser)
+            except (RuntimeError, np.linalg.LinAlgError, FloatingPointError) as error:
+                return _Stage(State.FAILED, f"the relaxation broke down: {error}", np.nan, np.nan, np.nan)
+
+    def _watch(self, atoms: Atoms, optimiser: Any) -> _Stage:
+        """Step the optimiser and judge every step."""
+        for _ in optimiser.irun(fmax=0.0, steps=self.task.max_steps):
+            energy, force, stress = _numbers(atoms)
+            self.checkpoint.steps += optimiser.nsteps > 0  # the first round only looks where it stands
+            if not np.isfinite(energy + force + stress):
+                return _Stage(State.FAILED, "the energy, a force or the stress is not finite", energy, force, stress)
+            ratio = float(atoms.get_volume()) / self.volume_before
+            if not 1.0 / RUNAWAY < ratio < RUNAWAY:
+                reason = f"the cell ran away: its volume changed by a factor of {ratio:.2f}"
+                return _Stage(State.FAILED, reason, energy, force, stress)
+            self.context.progress(Progress(self.checkpoint.steps, energy, force))
+            stress_counts = self.task.relax_cell
+            if force <= self.task.max_force and (stress <= self.task.max_stress_GPa or not stress_counts):
+                return _Stage(State.CONVERGED, None, energy, force, stress)
+            self.checkpoint.cell, self.checkpoint.positions = atoms.cell.tolist(), atoms.positions.tolist()
+            if self.context.must_stop():
+                return _Stage(State.INTERRUPTED, "stopped; the next run continues it", energy, force, stress)
+            if self.checkpoint.due(self.context.checkpoint_interval_s):
+                self._save_counters()
+                self.checkpoint.write(self.context.directory)
+        reason = (
+            f"not converged after {optimiser.nsteps} steps: largest force {force:.4f} eV/Å "
+            f"(limit {self.task.max_force})"
+        )
+        if self.task.relax_cell:
+            reason += f", stress {stress:.3f} GPa (limit {self.task.max_stress_GPa})"
+        return _Stage(State.UNCONVERGED, reason, energy, force, stress)
+
+    def _save_counters(self) -> None:
+        evaluations, evaluation_time, wall_time = self.base
+        self.checkpoint.evaluations = evaluations + self.calculator.count
+        self.checkpoint.evaluation_time_s = evaluation_time + self.calculator.seconds
+        self.checkpoint.wall_time_s = wall_time + time.perf_counter() - self.clock
+
+    @staticmethod
+    def _set(atoms: Atoms, cell: list[list[float]], positions: list[list[float]]) -> None:
+        atoms.set_cell(np.array(cell))
+        atoms.set_positions(np.array(positions), apply_constraint=False)
+
+
+def space_group(atoms: Atoms) -> int | None:
+    """Return the international number of the space group within 0.1 Å, or None where spglib finds none."""
+    import spglib
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = spglib.get_spacegroup(
+                (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=SYMPREC_CHECK
+            )
+        except spglib.SpglibError:
+            return None
+    return int(found.rsplit("(", 1)[1].rstrip(")")) if found else None
+
+
+def _numbers(atoms: Atoms) -> tuple[float, float, float]:
+    """Return energy (eV), largest true force (eV/Å) and largest true stress component (GPa)."""
+    from ase.units import GPa
+
+    forces = atoms.get_forces(apply_constraint=False)
+    stress = atoms.get_stress(apply_constraint=False)
+    energy = float(atoms.get_potential_energy())
+    return energy, float(np.linalg.norm(forces, axis=1).max()), float(np.abs(stress).max() / GPa)
+
+
+def _convergence(stage: _Stage, task: RelaxTask) -> list[Check]:
+    """Write down what was reached beside what was asked for."""
+    checks = [
+        Check(
+            name="forces_converged",
+            passed=stage.max_force <= task.max_force,
+            message=f"largest force {stage.max_force:.4f} eV/Å (limit {task.max_force})",
+        )
+    ]
+    if task.relax_cell:
+        checks.append(
+            Check(
+                name="stress_converged",
+                passed=stage.max_stress_GPa <= task.max_stress_GPa,
+                message=f"largest stress {stage.max_stress_GPa:.3f} GPa (limit {task.max_stress_GPa})",
+            )
+        )
+    return checks
+
+
+def _saddle_check(symmetric: _Stage, free: _Stage, n_atoms: int, task: RelaxTask) -> Check:
+    """Say whether the free relaxation found something lower."""
+    gain = (symmetric.energy - free.energy) / n_atoms * 1e3
+    limit = task.rattle_gain_meV_per_atom
+    if free.state is State.CONVERGED:
+        message = f"a free relaxation after a rattle of {task.rattle} Å gains {gain:.2f} meV/atom (limit {limit:g})"
+        return Check(name="no_lower_symmetry", passed=gain <= limit, message=message)
+    message = f"the free relaxation after a rattle did not end ({free.reason}), so a saddle cannot be excluded"
+    return Check(name="no_lower_symmetry", passed=False, message=message)

@@ -1,0 +1,137 @@
+"""The convex hull as a property of a campaign: its calculations, and the jobs that turn them into documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lianode.workflows.engines.registry import make_engine
+from lianode.workflows.free_energy import FreeEnergySpec
+from lianode.workflows.hull_analysis import HullSpec, PhaseSlot
+from lianode.workflows.hull_phases import resolve_options, select_phases
+from lianode.workflows.request import relax_phase
+from lianode.workflows.task import RelaxTask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jobflow import Job
+
+    from lianode.structures.phase import Phase
+    from lianode.workflows.campaign import Campaign
+    from lianode.workflows.campaign_hull import HullEntry
+    from lianode.workflows.request import Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class HullPlan:
+    """One hull with one engine.
+
+    Attributes
+    ----------
+    entry
+        What the campaign asks for.
+    spec
+        What decides the documents.
+    requests
+        The relaxations, in the order of the phases.
+    free_energies
+        What is wanted at a temperature; empty without one.
+    phases
+        The phases themselves, for tables.
+    """
+
+    entry: HullEntry
+    spec: HullSpec
+    requests: tuple[Request, ...]
+    free_energies: tuple[FreeEnergySpec, ...]
+    phases: tuple[Phase, ...]
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        warm = f" and at {self.spec.temperature:g} K" if self.spec.temperature is not None else ""
+        return f"hull {self.spec.system} with {self.spec.engine}{warm}"
+
+
+def plan_hull(campaign: Campaign, entry: HullEntry, engine_spec: dict[str, Any], *, retry_failed: bool) -> HullPlan:
+    """Return all that one hull entry needs with one engine; nothing is computed.
+
+    Raises
+    ------
+    InputError
+        For phases that cannot be used, or that the engine cannot compute.
+    """
+    engine = make_engine(engine_spec)
+    phases = select_phases(campaign, entry)
+    task = RelaxTask(max_force=entry.max_force, max_stress_GPa=entry.max_stress, max_steps=entry.max_steps)
+    requests = tuple(relax_phase(engine, phase, task, retry_failed=retry_failed) for phase in phases)
+    slots = tuple(
+        PhaseSlot(name=phase.name, formula=phase.formula, kind=phase.kind, key=request.key)
+        for phase, request in zip(phases, requests, strict=True)
+    )
+    chosen = resolve_options(entry, phases)
+    spec = HullSpec(
+        campaign=campaign.name,
+        engine=engine.name,
+        system=entry.system,
+        phases=slots,
+        include=chosen.include,
+        exclude=chosen.exclude,
+        references=chosen.references,
+        hull_tolerance=entry.hull_tolerance,
+        host=entry.host,
+        temperature=entry.temperature,
+        phonon_length=entry.phonon_length,
+        phonon_max_atoms=entry.phonon_max_atoms,
+        phonon_time_limit_s=entry.phonon_time_limit,
+    )
+    return HullPlan(
+        entry=entry,
+        spec=spec,
+        requests=requests,
+        free_energies=_free_energies(spec, engine.settings, retry_failed=retry_failed),
+        phases=tuple(phases),
+    )
+
+
+def _free_energies(spec: HullSpec, engine: dict[str, Any], *, retry_failed: bool) -> tuple[FreeEnergySpec, ...]:
+    if spec.temperature is None:
+        return ()
+    return tuple(
+        FreeEnergySpec(
+            campaign=spec.campaign,
+            system=spec.system,
+            engine=engine,
+            phase=slot,
+            temperature=spec.temperature,
+            phonon_length=spec.phonon_length,
+            phonon_max_atoms=spec.phonon_max_atoms,
+            phonon_time_limit_s=spec.phonon_time_limit_s,
+            retry_failed=retry_failed,
+        )
+        for slot in spec.phases
+    )
+
+
+def hull_jobs(plan: HullPlan, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
+    """Return the jobs beside the calculations, and the last of them, whose output holds the documents' keys.
+
+    Parameters
+    ----------
+    plan
+        Of :func:`plan_hull`.
+    calculations
+        Job of each calculation, by key; equal calculations of a campaign are one job.
+    """
+    from lianode.workflows.jobs import free_energy, hull
+
+    warm = []
+    for wanted in plan.free_energies:
+        job = free_energy(wanted.model_dump(mode="json"), calculations[wanted.phase.key].output)
+        job.name = f"free energy {wanted.phase.name}"
+        warm.append(job)
+    inputs = [calculations[request.key].output for request in plan.requests]
+    last = hull(plan.spec.model_dump(mode="json"), [*inputs, *(job.output for job in warm)])
+    last.name = plan.title
+    return [*warm, last], last

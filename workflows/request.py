@@ -1,0 +1,94 @@
+"""A calculation that is wanted: everything that is needed to do it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from lianode.structures.errors import InputError
+from lianode.workflows.keys import Source, calculation_key
+from lianode.workflows.task import Task
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+    from lianode.structures.phase import Phase
+    from lianode.workflows.engine import Engine
+    from lianode.workflows.task import RelaxTask
+
+
+class Request(BaseModel):
+    """A task on atoms with an engine, and the key of its result.
+
+    Attributes
+    ----------
+    key
+        See :mod:`lianode.workflows.keys`.
+    engine
+        Resolved settings, as :func:`lianode.workflows.engines.registry.make_engine` takes them.
+    task
+        What to do.
+    source
+        Where the atoms come from.
+    structure
+        The atoms, as a pymatgen dictionary.
+    label
+        For people.
+    retry_failed
+        Whether a calculation that failed before is tried again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    engine: dict[str, Any]
+    task: Task
+    source: Source
+    structure: dict[str, Any]
+    label: str
+    retry_failed: bool = False
+
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _as_dictionary(cls, value: Any) -> Any:
+        """Take a pymatgen object too: jobflow makes one of every dictionary that looks like one."""
+        return value.as_dict() if hasattr(value, "as_dict") else value
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms in the cell."""
+        return len(self.structure["sites"])
+
+    def atoms(self) -> Structure:
+        """Return the structure, Å."""
+        from pymatgen.core import Structure
+
+        return Structure.from_dict(self.structure)
+
+
+def relax_phase(engine: Engine, phase: Phase, task: RelaxTask, *, retry_failed: bool = False) -> Request:
+    """Return the request to relax the primitive cell of a phase.
+
+    Raises
+    ------
+    InputError
+        When the engine cannot compute it.
+    """
+    from lianode.structures.canonical import structure_hash
+
+    cell = phase.primitive()
+    try:
+        engine.check(cell)
+    except InputError as error:
+        raise InputError(error.message, phase.name) from error
+    source = Source(recipe="primitive cell", structure_hash=structure_hash(phase.structure))
+    return Request(
+        key=calculation_key(engine, task, source),
+        engine=engine.settings,
+        task=task,
+        source=source,
+        structure=cell.as_dict(),
+        label=phase.name,
+        retry_failed=retry_failed,
+    )
