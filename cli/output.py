@@ -1,0 +1,79 @@
+"""How results are printed: tables for people, JSON and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Align = Literal["left", "right"]
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, indented."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print rows as CSV with a header."""
+    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def print_table(
+    columns: Sequence[tuple[str, Align]], rows: Iterable[Sequence[str]], *, title: str | None = None
+) -> None:
+    """Print a table that fits the terminal.
+
+    Parameters
+    ----------
+    columns
+        Heading and alignment of each.
+    rows
+        Cells as text.
+    title
+        Printed above.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, title_style="bold")
+    for heading, align in columns:
+        table.add_column(heading, justify=align)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def console() -> Any:
+    """Return the rich console on standard output; wide where it is no terminal, so that no cell is cut."""
+    from rich.console import Console
+
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=160)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number with so many decimals, or a dash where there is none."""
+    if value is None:
+        return "-"
+    text = f"{value:.{digits}f}"
+    return text[1:] if text.startswith("-") and not text.strip("-0.") else text
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

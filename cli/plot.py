@@ -1,0 +1,130 @@
+"""``lianode plot``: figures from stored documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lianode.cli.project import open_results, project_option
+from lianode.structures.errors import InputError
+
+if TYPE_CHECKING:
+    from lianode.analysis.measured import MeasuredCurve
+    from lianode.analysis.plots.style import SizeName
+    from lianode.hpc.store import ResultsStore
+
+KINDS = ("hull", "voltage", "above-hull")
+
+
+@click.command("plot", short_help="Draw a hull or a voltage curve from the store.")
+@click.argument("kind", type=click.Choice(KINDS))
+@project_option
+@click.option("--system", required=True, help="Chemical system, such as Li-In.")
+@click.option("--engine", multiple=True, help="Engine; several draw the spread between models.")
+@click.option("--campaign", help="Name of the campaign, where several computed this.")
+@click.option("--temperature", type=float, help="Temperature in K of the hull; default: 0 K without vibrations.")
+@click.option("--published", metavar="PAPER", help="Overlay the values of a paper, such as hansel2021.")
+@click.option("--measured", type=click.Path(path_type=Path), help="CSV file of a measured curve to draw beside it.")
+@click.option("--size", type=click.Choice(["column", "slide"]), default="column", help="Journal column or slide.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File; without an ending SVG, PDF and PNG.")
+def command(
+    kind: str,
+    project: Path | None,
+    system: str,
+    engine: tuple[str, ...],
+    campaign: str | None,
+    temperature: float | None,
+    published: str | None,
+    measured: Path | None,
+    size: Any,
+    output: Path | None,
+) -> None:
+    """Draw KIND: hull, voltage, or above-hull (how far phases lie above the hull).
+
+    Beside each figure its data are written as CSV.
+    """
+    from lianode.analysis.measured import read_measured
+
+    if measured is not None and kind != "voltage":
+        raise InputError("a measured curve goes with `lianode plot voltage`", "--measured")
+    results, _ = open_results(project)
+    documents = select(results, "voltage" if kind == "voltage" else "hull", system, engine, campaign, temperature)
+    curve = None if measured is None else read_measured(measured)
+    target = output or Path(f"{kind}-{system}{'' if temperature is None else f'-{temperature:g}K'}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for file in draw(kind, documents, target, published=published, measured=curve, size=size):
+        click.echo(f"wrote {file}")
+
+
+def draw(
+    kind: str,
+    documents: list[dict[str, Any]],
+    target: Path,
+    *,
+    published: str | None = None,
+    measured: MeasuredCurve | None = None,
+    size: SizeName = "column",
+) -> list[Path]:
+    """Draw documents of :func:`select` and write the data beside the figure; return the files."""
+    from lianode.analysis.plots.data import write_data
+    from lianode.analysis.plots.hull import energy_above_hull_figure, hull_figure, hull_models_figure
+    from lianode.analysis.plots.style import save
+    from lianode.analysis.plots.voltage import voltage_figure
+
+    if kind == "voltage":
+        first, *variants = documents
+        figure = voltage_figure(first, variants=variants, measured=measured, paper=published, size=size)
+    elif kind == "above-hull":
+        figure = energy_above_hull_figure(_one(documents, kind), size=size)
+    elif len(documents) > 1:
+        figure = hull_models_figure(documents, paper=published, size=size)
+    else:
+        figure = hull_figure(documents[0], paper=published, size=size)
+    return [*save(figure, target), write_data(documents, target)]
+
+
+def select(
+    results: ResultsStore,
+    name: str,
+    system: str,
+    engines: tuple[str, ...],
+    campaign: str | None,
+    temperature: float | None,
+) -> list[dict[str, Any]]:
+    """Return the documents to draw: of one campaign, the newest of each engine (and each variant of a curve).
+
+    Raises
+    ------
+    InputError
+        When there are none, or they are of several campaigns or engines and none is named.
+    """
+    found = [
+        document
+        for document in results.query(property=name, system=system, engine=engines or None, campaign=campaign)
+        if document["settings"].get("temperature") == temperature
+    ]
+    where = f"{name} of {system}"
+    if not found:
+        have = sorted({document["system"] for document in results.query(property=name)})
+        raise InputError(
+            f"the store has none{'' if temperature is None else f' at {temperature:g} K'}; it has {name} of: "
+            f"{', '.join(have) or 'nothing yet'}",
+            where,
+        )
+    campaigns = sorted({document["campaign"] for document in found})
+    if len(campaigns) > 1:
+        raise InputError(f"several campaigns computed it; add --campaign {' or --campaign '.join(campaigns)}", where)
+    computed = sorted({document["engine"] for document in found})
+    if len(computed) > 1 and not engines:
+        raise InputError(f"several engines computed it; add --engine {' and/or --engine '.join(computed)}", where)
+    newest = {(d["engine"], d["method"]["model"], d["settings"].get("hull_tolerance")): d
+              for d in sorted(found, key=lambda d: d["created"])}  # fmt: skip
+    return sorted(newest.values(), key=lambda d: (d["engine"], d["settings"].get("hull_tolerance") or 0.0))
+
+
+def _one(documents: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    if len(documents) > 1:
+        raise InputError("draw it for one engine: name it with --engine", kind)
+    return documents[0]

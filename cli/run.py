@@ -1,0 +1,83 @@
+"""``lianode run``: do what a campaign asks for, on this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lianode.cli.output import duration, print_json
+from lianode.cli.project import campaign_argument, load_plan, open_results, project_option
+
+if TYPE_CHECKING:
+    from lianode.hpc.local.campaign import CampaignRun
+    from lianode.hpc.store import ResultsStore
+    from lianode.workflows.plan import CampaignPlan
+
+
+@click.command("run", short_help="Run a campaign on this machine; what is in the store is not repeated.")
+@campaign_argument
+@project_option
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes at the same time; default: as many as fit.")
+@click.option("--retry-failed", is_flag=True, help="Try calculations again that failed in an earlier run.")
+@click.option("--figures", type=click.Path(path_type=Path), help="Draw every hull and voltage curve into this folder.")
+@click.option("--published", metavar="PAPER", help="Overlay the values of a paper on the figures, such as hansel2021.")
+@click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON, and no progress.")
+def command(
+    campaign: Path,
+    project: Path | None,
+    workers: int | None,
+    retry_failed: bool,
+    figures: Path | None,
+    published: str | None,
+    as_json: bool,
+) -> None:
+    """Run CAMPAIGN. Ctrl-C saves and stops; the same command goes on from there.
+
+    The exit code is 0 when everything that was asked for is there, 1 when something is missing (the summary says what),
+    2 when the input cannot be used, 130 when it was stopped.
+    """
+    from lianode.cli.display import show_progress
+    from lianode.cli.figures import draw_campaign
+    from lianode.cli.summary import print_summary
+    from lianode.hpc.local.campaign import run_campaign
+
+    plan = load_plan(campaign, retry_failed=retry_failed)
+    results, file = open_results(project)
+    with show_progress(plan, results, quiet=as_json) as tell:
+        ended = run_campaign(plan, results, file, workers=workers, tell=tell)
+    drawn = [] if figures is None else draw_campaign(plan, results, figures, published)
+    if as_json:
+        print_json(_summary(plan, ended, results) | {"figures": [str(path) for path in drawn]})
+    else:
+        print_summary(plan, ended, results)
+        for path in drawn:
+            if path.suffix == ".png":
+                click.echo(f"figure {path} (and SVG, PDF, CSV)")
+    if ended.stopped:
+        click.echo(f"stopped after {duration(ended.seconds)}; run the same command to go on", err=True)
+        sys.exit(130)
+    sys.exit(0 if ended.complete else 1)
+
+
+def _summary(plan: CampaignPlan, ended: CampaignRun, results: ResultsStore) -> dict[str, Any]:
+    return {
+        "campaign": plan.campaign.name,
+        "complete": ended.complete,
+        "stopped": ended.stopped,
+        "seconds": round(ended.seconds, 1),
+        "calculations": {
+            calculation.label: {"key": key, "state": calculation.state.value, "reason": calculation.reason,
+                                "reused": key in ended.reused}
+            for key, calculation in ended.calculations.items()
+        },
+        "errors": [{"job": name, "error": error} for name, error in ended.errors],
+        "properties": [
+            {"key": document["key"], "property": document["property"], "system": document["system"],
+             "engine": document["engine"], "completeness": document["completeness"], "flagged": document["flagged"]}
+            for document in results.query(campaign=plan.campaign.name)
+            if document["phase"] is None
+        ],
+    }  # fmt: skip

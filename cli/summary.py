@@ -1,0 +1,113 @@
+"""What a run left, in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lianode.cli.output import duration, number, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lianode.hpc.local.campaign import CampaignRun
+    from lianode.hpc.store import ResultsStore
+    from lianode.workflows.plan import CampaignPlan
+
+MOST_CHECKS = 12
+
+
+def print_summary(plan: CampaignPlan, ended: CampaignRun, results: ResultsStore) -> None:
+    """Print hulls, voltages, failed checks and what is missing."""
+    for document in results.query(property="hull", campaign=plan.campaign.name, sort=[("system", 1), ("engine", 1)]):
+        print_hull(document)
+    for document in results.query(property="voltage", campaign=plan.campaign.name, sort=[("system", 1), ("engine", 1)]):
+        print_voltage(document)
+    for name, error in ended.errors:
+        click.echo(f"failed: {name}: {error}")
+    for calculation in ended.calculations.values():
+        if calculation.state != "converged":
+            click.echo(f"{calculation.state}: {calculation.label}: {calculation.reason}")
+    new = len(ended.calculations) - len(ended.reused)
+    click.echo(f"{new} calculations done, {len(ended.reused)} were in the store; {duration(ended.seconds)}")
+
+
+def print_hull(document: Mapping[str, Any]) -> None:
+    """Print one hull with its failed checks."""
+    references = ", ".join(f"{element}: {name}" for element, name in document["references"].items())
+    print_table(
+        [("phase", "left"), ("kind", "left"), ("x(Li)", "right"), ("E_f / meV/atom", "right"),
+         ("above hull / meV/atom", "right"), ("", "left"), ("decomposes into", "left")],
+        [
+            (
+                row["name"] + (" !" if row["flagged"] else ""),
+                row["kind"],
+                number(row["fractions"][document["elements"][0]], 3),
+                number(1e3 * row["formation_energy_per_atom"], 1),
+                number(1e3 * row["energy_above_hull_per_atom"], 1),
+                "stable" if row["stable"] else (row["not_counted_because"] or ""),
+                "" if row["stable"] else " + ".join(row["decomposition"]),
+            )
+            for row in document["phases"]
+        ],
+        title=f"hull of {document['system']}{at(document)}, {method(document)}; references {references}",
+    )  # fmt: skip
+    print_remarks(document)
+
+
+def print_voltage(document: Mapping[str, Any]) -> None:
+    """Print the plateaus of one voltage curve."""
+    tolerance = document["settings"].get("hull_tolerance") or 0.0
+    kind = f", phases within {1e3 * tolerance:g} meV/atom of the hull counted" if tolerance else ""
+    print_table(
+        [("plateau", "left"), ("x from", "right"), ("to", "right"), ("V / V", "right")],
+        [
+            (f"{row['start']} - {row['end']}", number(row["x_start"], 2), number(row["x_end"], 2),
+             number(row["voltage_V"], 3))
+            for row in document["plateaus"]
+        ],
+        title=f"voltage of {document['system']}{at(document)}, {method(document)}{kind}",
+    )  # fmt: skip
+    click.echo(
+        f"mean {number(document['average_voltage_V'])} V up to {number(document['max_li_per_host'], 2)} Li per host; "
+        f"{number(document['capacity_mAh_per_g_host'], 0)} mAh/g of host, "
+        f"{number(document['capacity_mAh_per_g_alloy'], 0)} mAh/g of lithiated alloy; "
+        f"volume {100 * document['volume_expansion']:+.0f} %"
+    )
+    print_remarks(document, own=True)
+
+
+def print_remarks(document: Mapping[str, Any], *, own: bool = False) -> None:
+    """Print what is missing and which checks failed.
+
+    Parameters
+    ----------
+    document
+        A property document.
+    own
+        Only the checks of the document itself, without those of its phases.
+    """
+    for sentence in document["missing"]:
+        click.echo(f"partial: {sentence}")
+    for sentence in document.get("notes", []):
+        click.echo(f"note: {sentence}")
+    failed = [check for check in document["checks"] if not check["passed"] and not (own and check["subject"])]
+    for check in failed[:MOST_CHECKS]:
+        click.echo(f"! {check['subject'] or document['property']}: {check['message']}")
+    if len(failed) > MOST_CHECKS:
+        click.echo(f"! and {len(failed) - MOST_CHECKS} more failed checks: lianode query {document['property']} --json")
+    click.echo("")
+
+
+def at(document: Mapping[str, Any]) -> str:
+    """Return the temperature of a document as words, empty at 0 K."""
+    temperature = document["settings"].get("temperature")
+    return f" at {temperature:g} K" if temperature else ""
+
+
+def method(document: Mapping[str, Any]) -> str:
+    """Return the method of a document as on figures: ``SevenNet-0 (PBE)``."""
+    from lianode.analysis.method import MethodKey
+
+    return MethodKey.model_validate(document["method"]).label

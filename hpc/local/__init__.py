@@ -1,0 +1,1 @@
+"""Running flows on this machine, in persistent worker processes."""

@@ -1,0 +1,103 @@
+"""Run a campaign on this machine, from its plan to a summary of what came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lianode.hpc.local.pool import default_workers
+from lianode.hpc.local.runner import LocalRunner
+from lianode.workflows.calculation import State
+from lianode.workflows.plan import campaign_flow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lianode.hpc.local.events import Event
+    from lianode.hpc.store import ResultsStore
+    from lianode.workflows.calculation import Calculation
+    from lianode.workflows.plan import CampaignPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignRun:
+    """What a run of a campaign left.
+
+    Attributes
+    ----------
+    stopped
+        Whether the user stopped it.
+    seconds
+        Wall time.
+    errors
+        Names of jobs that failed, and why.
+    calculations
+        By key: those of the plan that the store holds now.
+    reused
+        Keys that were settled before the run began.
+    """
+
+    stopped: bool
+    seconds: float
+    errors: tuple[tuple[str, str], ...]
+    calculations: dict[str, Calculation]
+    reused: frozenset[str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was asked for is there."""
+        good = all(calculation.state is State.CONVERGED for calculation in self.calculations.values())
+        return good and not self.stopped and not self.errors
+
+
+def run_campaign(
+    plan: CampaignPlan,
+    results: ResultsStore,
+    project: Path,
+    *,
+    workers: int | None = None,
+    tell: Callable[[Event], None] = lambda _event: None,
+) -> CampaignRun:
+    """Run what the store lacks of a campaign, and derive its documents.
+
+    Parameters
+    ----------
+    plan
+        Of :func:`lianode.workflows.plan.plan_campaign`.
+    results
+        The project's store.
+    project
+        Path of ``lianode.toml``, which the workers read.
+    workers
+        Processes at most; None for as many as the settings or the machine say, and not more than there is work for.
+    tell
+        Called with every event, for a progress display.
+    """
+    from lianode.workflows.calculate import is_settled
+    from lianode.workflows.jobs import is_quick
+
+    store = results.jobstore()
+    store.connect()
+    requests = plan.requests
+    before = results.calculations(list(requests))
+    reused = frozenset(
+        key for key, found in before.items() if is_settled(found, retry_failed=requests[key].retry_failed)
+    )
+    wanted = workers or results.settings.workers or default_workers()
+    runner = LocalRunner(
+        project,
+        store,
+        max(1, min(wanted, len(requests))),
+        logs=results.settings.resolve(results.settings.runs) / "workers",
+        quick=lambda job: is_quick(job, results),
+        tell=tell,
+    )
+    ended = runner.run(campaign_flow(plan))
+    return CampaignRun(
+        stopped=ended.stopped,
+        seconds=ended.seconds,
+        errors=tuple(ended.errors),
+        calculations=results.calculations(list(requests)),
+        reused=reused,
+    )
