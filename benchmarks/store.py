@@ -98,11 +98,11 @@ class Ours:
         from lianode.hpc.store import PROPERTIES as SPEC
 
         if place.startswith("mongodb://"):
-            from lianode.hpc.mongo import MongoDatabase
+            from lianode.hpc.stores.mongo import MongoDatabase
 
             self.collection = MongoDatabase(place, "lianode-benchmark").collection(SPEC)
         else:
-            from lianode.hpc.sqlite import SQLiteDatabase
+            from lianode.hpc.stores.sqlite import SQLiteDatabase
 
             self.collection = SQLiteDatabase(Path(place) / "lianode.db").collection(SPEC)
 
@@ -314,7 +314,7 @@ def mongo_uri(choice: str, folder: Path, stack: ExitStack) -> str | None:
         return None
     if choice != "auto":
         return choice
-    from lianode.hpc.mongod import find_mongod, running_mongod
+    from lianode.hpc.stores.mongod import find_mongod, running_mongod
 
     return None if find_mongod() is None else stack.enter_context(running_mongod(folder / "mongod"))
 

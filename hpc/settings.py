@@ -58,7 +58,7 @@ class SQLiteSettings(_Table):
 
 
 class MongoSettings(_Table):
-    """A database on a MongoDB server; the password is read elsewhere, see :mod:`lianode.hpc.mongo_credentials`.
+    """A database on a MongoDB server; the password is read elsewhere, see :mod:`lianode.hpc.stores.mongo_credentials`.
 
     Attributes
     ----------

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from lianode.analysis.documents import FLAT_FIELDS
-from lianode.hpc.blobs import BlobStore
-from lianode.hpc.collection import STORE_VERSION, CollectionSpec
 from lianode.hpc.settings import MongoSettings, find_project, load_settings
+from lianode.hpc.stores.blobs import BlobStore
+from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import Calculation, State, supersedes
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lianode.analysis.documents import PropertyDocument
-    from lianode.hpc.collection import Collection, Database
-    from lianode.hpc.jobstore import LianodeJobStore
     from lianode.hpc.settings import Settings
+    from lianode.hpc.stores.collection import Collection, Database
+    from lianode.hpc.stores.jobstore import LianodeJobStore
 
 CALCULATIONS: Final = CollectionSpec(
     "calculations", key=("key",), columns=("state", "engine", "formula"), indexes=(("state",), ("formula", "engine"))
@@ -108,7 +108,7 @@ class ResultsStore:
     def properties(
         self, criteria: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
     ) -> Iterator[dict[str, Any]]:
-        """Yield property documents that meet criteria (the subset of :mod:`lianode.hpc.criteria`)."""
+        """Yield property documents that meet criteria (the subset of :mod:`lianode.hpc.stores.criteria`)."""
         return self.property_documents.find(criteria, sort=sort, limit=limit)
 
     def query(
@@ -193,7 +193,7 @@ class ResultsStore:
 
     def jobstore(self) -> LianodeJobStore:
         """Return a jobflow store on the ``jobs`` collection that carries this store as ``results``."""
-        from lianode.hpc.jobstore import LianodeJobStore
+        from lianode.hpc.stores.jobstore import LianodeJobStore
 
         return LianodeJobStore(self)
 
@@ -223,7 +223,7 @@ def upgrade_store(settings: Settings) -> list[int]:
 
     No campaign may run meanwhile.
     """
-    from lianode.hpc.upgrade import upgrade
+    from lianode.hpc.stores.upgrade import upgrade
 
     database = open_database(settings, version=None)
     try:
@@ -236,11 +236,11 @@ def open_database(settings: Settings, version: int | None = STORE_VERSION) -> Da
     """Open the project's database, which has to have this version (None for any)."""
     store = settings.store
     if isinstance(store, MongoSettings):
-        from lianode.hpc.mongo import MongoDatabase
-        from lianode.hpc.mongo_credentials import read_password
+        from lianode.hpc.stores.mongo import MongoDatabase
+        from lianode.hpc.stores.mongo_credentials import read_password
 
         password_file = None if store.password_file is None else settings.resolve(store.password_file)
         return MongoDatabase(store.uri, store.database, read_password(password_file), version)
-    from lianode.hpc.sqlite import SQLiteDatabase
+    from lianode.hpc.stores.sqlite import SQLiteDatabase
 
     return SQLiteDatabase(settings.resolve(store.path), version)

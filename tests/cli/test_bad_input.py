@@ -224,7 +224,7 @@ def test_a_database_of_something_else(project: Path, capsys: pytest.CaptureFixtu
 def test_a_store_on_a_network_file_system(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from lianode.hpc import filesystem
+    from lianode.hpc.stores import filesystem
 
     mounts = project / "mountinfo"
     mounts.write_text(f"1 0 0:1 / / rw - ext4 /dev/sda rw\n2 1 0:2 / {project} rw - nfs4 server:/home rw\n")

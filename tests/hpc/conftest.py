@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lianode.hpc.mongod import find_mongod, running_mongod
 from lianode.hpc.settings import load_settings, write_default
+from lianode.hpc.stores.mongod import find_mongod, running_mongod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lianode.hpc.collection import Database
     from lianode.hpc.settings import Settings
+    from lianode.hpc.stores.collection import Database
 
 _numbers = itertools.count()
 BACKENDS = ["sqlite", pytest.param("mongodb", marks=pytest.mark.mongodb)]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lianode.hpc.collection import CollectionSpec
+from lianode.hpc.stores.collection import CollectionSpec
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
-    from lianode.hpc.collection import Collection, Database
+    from lianode.hpc.stores.collection import Collection, Database
 
 SPEC = CollectionSpec("things", ("key",), columns=("flagged",), indexes=(("system", "phase"),))
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lianode.hpc.collection import CollectionSpec
-from lianode.hpc.criteria import matches, validate
-from lianode.hpc.selection import projection_fields, sort_fields
+from lianode.hpc.stores.collection import CollectionSpec
+from lianode.hpc.stores.criteria import matches, validate
+from lianode.hpc.stores.selection import projection_fields, sort_fields
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
-    from lianode.hpc.collection import Database
+    from lianode.hpc.stores.collection import Database
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "empty": {},

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lianode.hpc.collection import CollectionSpec
-from lianode.hpc.criteria import holds, parse
-from lianode.hpc.mongo import MongoDatabase
-from lianode.hpc.selection import project
-from lianode.hpc.sqlite import SQLiteDatabase
+from lianode.hpc.stores.collection import CollectionSpec
+from lianode.hpc.stores.criteria import holds, parse
+from lianode.hpc.stores.mongo import MongoDatabase
+from lianode.hpc.stores.selection import project
+from lianode.hpc.stores.sqlite import SQLiteDatabase
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lianode.hpc.collection import Collection
+    from lianode.hpc.stores.collection import Collection
 
 pytestmark = pytest.mark.mongodb
 

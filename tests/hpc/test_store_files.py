@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from lianode.hpc import filesystem
-from lianode.hpc.collection import STORE_VERSION, CollectionSpec
-from lianode.hpc.filesystem import filesystem_type, is_network, require_local
-from lianode.hpc.sqlite import SQLiteDatabase
-from lianode.hpc.sqlite_file import APPLICATION_ID
+from lianode.hpc.stores import filesystem
+from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec
+from lianode.hpc.stores.filesystem import filesystem_type, is_network, require_local
+from lianode.hpc.stores.sqlite import SQLiteDatabase
+from lianode.hpc.stores.sqlite_file import APPLICATION_ID
 from lianode.structures.errors import InputError
 
 SPEC = CollectionSpec("things", ("key",), indexes=(("system",),))
@@ -211,8 +211,8 @@ def test_file_size_limit(tmp_path: Path) -> None:
     script = """
 import resource, signal, sys
 from pathlib import Path
-from lianode.hpc.collection import CollectionSpec
-from lianode.hpc.sqlite import SQLiteDatabase
+from lianode.hpc.stores.collection import CollectionSpec
+from lianode.hpc.stores.sqlite import SQLiteDatabase
 from lianode.structures.errors import InputError
 collection = SQLiteDatabase(Path(sys.argv[1])).collection(CollectionSpec("things", ("key",)))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -229,7 +229,7 @@ except InputError as error:
 
 
 def test_locked_by_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lianode.hpc.sqlite_file.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("lianode.hpc.stores.sqlite_file.BUSY_TIMEOUT_S", 0.05)
     collection = SQLiteDatabase(tmp_path / "a.db").collection(SPEC)
     with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

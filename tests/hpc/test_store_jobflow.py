@@ -9,17 +9,17 @@ import pytest
 from jobflow import CURRENT_JOB, Flow, JobConfig, JobStore, Response, job, run_locally
 from monty.json import MontyDecoder
 
-from lianode.hpc.maggma_store import SQLiteStore
 from lianode.hpc.store import open_store
+from lianode.hpc.stores.maggma_store import SQLiteStore
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lianode.hpc.jobstore import LianodeJobStore
-    from lianode.hpc.maggma_store import CollectionStore
     from lianode.hpc.settings import Settings
+    from lianode.hpc.stores.jobstore import LianodeJobStore
+    from lianode.hpc.stores.maggma_store import CollectionStore
 
 
 @job
@@ -92,7 +92,7 @@ def test_a_job_reaches_the_results(jobstore: LianodeJobStore, tmp_path: Path) ->
 
 def test_only_the_settings_file_is_serialised(jobstore: LianodeJobStore, tmp_path: Path) -> None:
     assert jobstore.as_dict() == {
-        "@module": "lianode.hpc.jobstore",
+        "@module": "lianode.hpc.stores.jobstore",
         "@class": "LianodeJobStore",
         "settings_file": str(tmp_path / "lianode.toml"),
     }

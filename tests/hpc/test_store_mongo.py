@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lianode.hpc.mongo import MongoDatabase
-from lianode.hpc.mongo_credentials import PASSWORD_VARIABLE, read_password
-from lianode.hpc.mongod import find_mongod, running_mongod
 from lianode.hpc.settings import load_settings
 from lianode.hpc.store import open_store
+from lianode.hpc.stores.mongo import MongoDatabase
+from lianode.hpc.stores.mongo_credentials import PASSWORD_VARIABLE, read_password
+from lianode.hpc.stores.mongod import find_mongod, running_mongod
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def test_database_of_another_program(mongod: str) -> None:
 
 @pytest.mark.mongodb
 def test_document_that_is_too_large(mongod: str) -> None:
-    from lianode.hpc.collection import CollectionSpec
+    from lianode.hpc.stores.collection import CollectionSpec
 
     collection = MongoDatabase(mongod, "large").collection(CollectionSpec("things", ("key",)))
     with pytest.raises(InputError, match="too large"):

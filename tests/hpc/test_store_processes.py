@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lianode.hpc.collection import CollectionSpec
-from lianode.hpc.sqlite import SQLiteDatabase
 from lianode.hpc.store import PROPERTIES, open_database
+from lianode.hpc.stores.collection import CollectionSpec
+from lianode.hpc.stores.sqlite import SQLiteDatabase
 
 if TYPE_CHECKING:
     from pathlib import Path

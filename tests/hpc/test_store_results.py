@@ -13,10 +13,10 @@ import pytest
 from lianode.analysis.checks import Check
 from lianode.analysis.documents import PropertyDocument
 from lianode.analysis.method import MethodKey
-from lianode.hpc import upgrade as upgrading
-from lianode.hpc.blobs import BlobReference, BlobStore
-from lianode.hpc.collection import STORE_VERSION
 from lianode.hpc.store import CALCULATIONS, PROPERTIES, SPECS, open_database, open_store, upgrade_store
+from lianode.hpc.stores import upgrade as upgrading
+from lianode.hpc.stores.blobs import BlobReference, BlobStore
+from lianode.hpc.stores.collection import STORE_VERSION
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import Calculation, State, supersedes
 from lianode.workflows.task import RelaxTask
@@ -301,7 +301,7 @@ def test_damaged_blobs_are_noticed(tmp_path: Path) -> None:
 
 def test_a_query_loads_neither_maggma_nor_pymatgen() -> None:
     script = (
-        "import sys; import lianode.hpc.store, lianode.hpc.sqlite; "
+        "import sys; import lianode.hpc.store, lianode.hpc.stores.sqlite; "
         "print([name for name in ('maggma', 'pymongo', 'jobflow', 'pymatgen', 'torch') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

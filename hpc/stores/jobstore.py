@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobflow import JobStore
 
-from lianode.hpc.maggma_store import CollectionStore
+from lianode.hpc.stores.maggma_store import CollectionStore
 
 if TYPE_CHECKING:
     from lianode.hpc.store import ResultsStore

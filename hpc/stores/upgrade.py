@@ -1,6 +1,6 @@
 """Bringing stored documents from one version to the next.
 
-Someone who changes the layout of a stored document raises ``STORE_VERSION`` in :mod:`lianode.hpc.collection` and
+Someone who changes the layout of a stored document raises ``STORE_VERSION`` in :mod:`lianode.hpc.stores.collection` and
 registers a function here::
 
     @upgrades("properties", 1)
@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lianode.hpc.collection import STORE_VERSION
+from lianode.hpc.stores.collection import STORE_VERSION
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lianode.hpc.collection import CollectionSpec, Database
+    from lianode.hpc.stores.collection import CollectionSpec, Database
 
     Change = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lianode.hpc.criteria import All, Condition, Either
-from lianode.hpc.values import MISSING, NULL, NUMBER, STRING, rank
+from lianode.hpc.stores.criteria import All, Condition, Either
+from lianode.hpc.stores.values import MISSING, NULL, NUMBER, STRING, rank
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from lianode.hpc.criteria import Node
-    from lianode.hpc.selection import SortField
+    from lianode.hpc.stores.criteria import Node
+    from lianode.hpc.stores.selection import SortField
 
 FALSE: Final = b"\0"
 TRUE: Final = b"\1"

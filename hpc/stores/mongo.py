@@ -6,12 +6,12 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from lianode.hpc.collection import STORE_VERSION, CollectionSpec, check_range, check_revision, keyed
-from lianode.hpc.criteria import field_path, parse
-from lianode.hpc.mongo_credentials import PASSWORD_VARIABLE
-from lianode.hpc.selection import projection_fields, sort_fields
-from lianode.hpc.sqlite_file import require_version
-from lianode.hpc.values import order, plain
+from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec, check_range, check_revision, keyed
+from lianode.hpc.stores.criteria import field_path, parse
+from lianode.hpc.stores.mongo_credentials import PASSWORD_VARIABLE
+from lianode.hpc.stores.selection import projection_fields, sort_fields
+from lianode.hpc.stores.sqlite_file import require_version
+from lianode.hpc.stores.values import order, plain
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ class MongoCollection:
 
 
 def _checked(criteria: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return criteria that MongoDB and :mod:`lianode.hpc.criteria` read alike, with dates as text."""
+    """Return criteria that MongoDB and :mod:`lianode.hpc.stores.criteria` read alike, with dates as text."""
     parse(criteria)
     return {name: _as_stored(value) for name, value in (criteria or {}).items()}
 

@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lianode.hpc.values import BOOLEAN, MISSING, NULL, NUMBER, STRING, candidates, order, plain, rank
+from lianode.hpc.stores.values import BOOLEAN, MISSING, NULL, NUMBER, STRING, candidates, order, plain, rank
 from lianode.structures.errors import InputError, nearest
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lianode.hpc.values import lookup, plain
+from lianode.hpc.stores.values import lookup, plain
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 STORE_VERSION = 1
-"""Version of the stored documents; raise it together with a function in :mod:`lianode.hpc.upgrade`."""
+"""Version of the stored documents; raise it together with a function in :mod:`lianode.hpc.stores.upgrade`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lianode.hpc.collection import STORE_VERSION, CollectionSpec, check_range, check_revision, keyed
-from lianode.hpc.criteria import field_path, holds, parse
-from lianode.hpc.selection import project, projection_fields, sort_documents, sort_fields, sort_values
-from lianode.hpc.sqlite_file import DAMAGED, SQLiteFile, translated
-from lianode.hpc.sqlite_query import column, column_value, document_value, order_by, quoted, where
-from lianode.hpc.values import lookup, order, spread
+from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec, check_range, check_revision, keyed
+from lianode.hpc.stores.criteria import field_path, holds, parse
+from lianode.hpc.stores.selection import project, projection_fields, sort_documents, sort_fields, sort_values
+from lianode.hpc.stores.sqlite_file import DAMAGED, SQLiteFile, translated
+from lianode.hpc.stores.sqlite_query import column, column_value, document_value, order_by, quoted, where
+from lianode.hpc.stores.values import lookup, order, spread
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lianode.hpc.criteria import Node
-    from lianode.hpc.selection import SortField
+    from lianode.hpc.stores.criteria import Node
+    from lianode.hpc.stores.selection import SortField
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _INDEXABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
@@ -152,7 +152,7 @@ class SQLiteCollection:
         Raises
         ------
         InputError
-            For criteria, sort orders or projections outside the subset of :mod:`lianode.hpc.criteria`.
+            For criteria, sort orders or projections outside the subset of :mod:`lianode.hpc.stores.criteria`.
         """
         check_range(skip, limit)
         node = parse(criteria)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lianode.hpc.criteria import field_path
-from lianode.hpc.values import MISSING, UNDEFINED, order
+from lianode.hpc.stores.criteria import field_path
+from lianode.hpc.stores.values import MISSING, UNDEFINED, order
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:

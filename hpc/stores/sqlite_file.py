@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from lianode.hpc.collection import STORE_VERSION
-from lianode.hpc.filesystem import require_local
+from lianode.hpc.stores.collection import STORE_VERSION
+from lianode.hpc.stores.filesystem import require_local
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:

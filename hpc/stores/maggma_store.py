@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from maggma.core import Sort, Store
 from maggma.core.store import DateTimeFormat, StoreError
 
-from lianode.hpc.collection import CollectionSpec
-from lianode.hpc.sqlite import SQLiteDatabase
-from lianode.hpc.values import MISSING, lookup, order
+from lianode.hpc.stores.collection import CollectionSpec
+from lianode.hpc.stores.sqlite import SQLiteDatabase
+from lianode.hpc.stores.values import MISSING, lookup, order
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lianode.hpc.collection import Collection
+    from lianode.hpc.stores.collection import Collection
 
 Properties = dict[str, Any] | list[str] | None
 SortOrder = dict[str, Sort | int] | None
@@ -68,7 +68,7 @@ class CollectionStore(Store):
         skip: int = 0,
         limit: int = 0,
     ) -> Iterator[dict[str, Any]]:
-        """Yield documents; criteria are the subset of :mod:`lianode.hpc.criteria`."""
+        """Yield documents; criteria are the subset of :mod:`lianode.hpc.stores.criteria`."""
         order_by = [(field, Sort(direction).value) for field, direction in (sort or {}).items()]
         return self._collection.find(criteria, projection=properties or None, sort=order_by, skip=skip, limit=limit)
 

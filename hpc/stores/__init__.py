@@ -1,0 +1,1 @@
+"""Collections of documents on SQLite and on MongoDB, behind one Protocol."""
