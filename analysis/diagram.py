@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ class Diagram:
     def stable(self) -> set[str]:
         """Names of the points on the hull."""
         return {self._names[entry] for entry in self._diagram.stable_entries}
+
+    @property
+    def tie_lines(self) -> set[tuple[str, str]]:
+        """Pairs of points, by name, that are in equilibrium with each other: the edges of the stable facets."""
+        entries = self._diagram.qhull_entries
+        facets = ([self._names[entries[vertex]] for vertex in facet] for facet in self._diagram.facets)
+        return {(min(pair), max(pair)) for facet in facets for pair in combinations(facet, 2)}
 
     def energy(self, fractions: Mapping[str, float]) -> float:
         """Return the energy of the hull at a composition, eV/atom."""

@@ -99,7 +99,8 @@ class _Display:
                     return f"{name}: {error}"
                 if not quick:
                     steps = f", {last.step} steps" if last is not None else ""
-                    return f"{name}  done in {duration(now - began)}{steps}"
+                    word = "saved after" if self.stopping else "done in"
+                    return f"{name}  {word} {duration(now - began)}{steps}"
         return None
 
     def line(self, event: Event) -> None:
@@ -109,9 +110,11 @@ class _Display:
             click.echo(f"[{self.done}/{self.total}] {text}", err=True)
 
     def remaining(self) -> float:
-        """Estimate the seconds that are left, from what was expected of the jobs that have not ended."""
-        workers = max(1, len(self.running))
-        return sum(self.expected.values()) / workers
+        """Estimate the seconds that are left, from what is expected of the jobs that have not ended."""
+        now = time.monotonic()
+        spent = {name: now - began for name, (began, _) in self.running.items()}
+        left = sum(max(seconds - spent.get(name, 0.0), 0.0) for name, seconds in self.expected.items())
+        return left / max(1, len(self.running))
 
     def __rich__(self) -> Any:
         from rich.box import SIMPLE_HEAD

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 def draw_campaign(plan: CampaignPlan, results: ResultsStore, folder: Path, published: str | None) -> list[Path]:
     """Draw hull and voltage curve of every system, engine and temperature of a campaign; return the files.
 
+    A figure that cannot be drawn is skipped, and one line on standard error says why: the calculations are done, and
+    one figure less is no reason to fail.
+
     Parameters
     ----------
     plan
@@ -25,7 +30,7 @@ def draw_campaign(plan: CampaignPlan, results: ResultsStore, folder: Path, publi
     folder
         Where figures go, made where it is missing.
     published
-        Paper whose values are drawn over them.
+        Paper whose values are drawn over those that it has values for.
     """
     from lianode.cli.plot import draw, select
 
@@ -42,7 +47,20 @@ def draw_campaign(plan: CampaignPlan, results: ResultsStore, folder: Path, publi
                 )  # fmt: skip
                 try:
                     documents = select(results, kind, spec.system, (spec.engine,), spec.campaign, temperature)
-                except InputError:
-                    continue  # a system without lithium has no voltage curve; a failed hull has no figure
-                files += draw(kind, documents, folder / name, published=published)
+                    overlay = _overlay(published, kind, spec.system)
+                    files += draw(kind, documents, folder / name, published=overlay)
+                except InputError as error:
+                    click.echo(f"no figure {name}: {error.message}", err=True)
+                    continue
+                if overlay != published:
+                    click.echo(f"figure {name}: {published} has no values to draw over it", err=True)
     return files
+
+
+def _overlay(paper: str | None, kind: str, system: str) -> str | None:
+    """Return the paper where it has values to draw over this figure."""
+    from lianode.analysis.published import published
+
+    if paper is None or system not in published(paper).get(kind, {}).get("systems", {}):
+        return None
+    return paper

@@ -67,10 +67,17 @@ def draw(
     measured: MeasuredCurve | None = None,
     size: SizeName = "column",
 ) -> list[Path]:
-    """Draw documents of :func:`select` and write the data beside the figure; return the files."""
+    """Draw documents of :func:`select` and write the data beside the figure; return the files.
+
+    Raises
+    ------
+    InputError
+        When there is no such figure: a hull of more than three elements, published values of another system.
+    """
     from lianode.analysis.plots.data import write_data
     from lianode.analysis.plots.hull import energy_above_hull_figure, hull_figure, hull_models_figure
     from lianode.analysis.plots.style import save
+    from lianode.analysis.plots.ternary import ternary_hull_figure
     from lianode.analysis.plots.voltage import voltage_figure
 
     if kind == "voltage":
@@ -78,6 +85,10 @@ def draw(
         figure = voltage_figure(first, variants=variants, measured=measured, paper=published, size=size)
     elif kind == "above-hull":
         figure = energy_above_hull_figure(_one(documents, kind), size=size)
+    elif len(documents[0]["elements"]) == 3:
+        if published is not None:
+            raise InputError(f"values of {published} are drawn over hulls of two elements only", "--published")
+        figure = ternary_hull_figure(_one(documents, kind), size=size)
     elif len(documents) > 1:
         figure = hull_models_figure(documents, paper=published, size=size)
     else:

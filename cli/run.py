@@ -39,11 +39,14 @@ def command(
     The exit code is 0 when everything that was asked for is there, 1 when something is missing (the summary says what),
     2 when the input cannot be used, 130 when it was stopped.
     """
+    from lianode.analysis.published import published as published_values
     from lianode.cli.display import show_progress
     from lianode.cli.figures import draw_campaign
     from lianode.cli.summary import print_summary
     from lianode.hpc.local.campaign import run_campaign
 
+    if published is not None:
+        published_values(published)  # an unknown paper is said before hours of work, not after
     plan = load_plan(campaign, retry_failed=retry_failed)
     results, file = open_results(project)
     with show_progress(plan, results, quiet=as_json) as tell:

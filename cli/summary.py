@@ -29,7 +29,7 @@ def print_summary(plan: CampaignPlan, ended: CampaignRun, results: ResultsStore)
     for calculation in ended.calculations.values():
         if calculation.state != "converged":
             click.echo(f"{calculation.state}: {calculation.label}: {calculation.reason}")
-    new = len(ended.calculations) - len(ended.reused)
+    new = sum(c.state == "converged" for key, c in ended.calculations.items() if key not in ended.reused)
     click.echo(f"{new} calculations done, {len(ended.reused)} were in the store; {duration(ended.seconds)}")
 
 

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lianode.analysis.hull import HullDocument
+from lianode.analysis.plots.hull_phases import MEV, groups, hull_of, notes, phase_label, title
 from lianode.analysis.plots.labels import Label, place_labels
 from lianode.analysis.plots.style import (
     BLACK,
-    BLUE,
-    GREY,
     LIGHT,
-    PURPLE,
     SERIES,
-    VERMILION,
     Size,
     new_figure,
     size_named,
@@ -34,11 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
 
     from lianode.analysis.hull import HullPhase
+    from lianode.analysis.plots.hull_phases import HullLike
     from lianode.analysis.plots.style import SizeName
-
-MEV = 1000.0
-STABLE, METASTABLE, UNCOUNTED = ("o", BLUE), ("D", VERMILION), ("^", PURPLE)
-HullLike = HullDocument | dict[str, Any]
 
 
 def hull_figure(document: HullLike, *, paper: str | None = None, size: SizeName = "column") -> Figure:
@@ -61,14 +55,14 @@ def hull_figure(document: HullLike, *, paper: str | None = None, size: SizeName 
     InputError
         For a system of more than two elements, an unknown paper or size.
     """
-    hull = _binary(document)
+    hull = hull_of(document, 2)
     sizes = size_named(size)
     with style(sizes):
-        figure, axes = new_figure(sizes, title=_title(hull), notes=_notes([hull]))
+        figure, axes = new_figure(sizes, title=title(hull), notes=notes([hull]))
         x, y = _hull_line(hull)
         axes.plot(x, y, color=BLACK, lw=sizes.line, zorder=2)
         lithium = hull.elements[0]
-        for rows, (marker, color), name in _groups(hull):
+        for rows, (marker, color), name in groups(hull):
             filled = name == "stable"
             axes.plot(
                 [row.fractions[lithium] for row in rows],
@@ -101,16 +95,18 @@ def hull_models_figure(documents: Sequence[HullLike], *, paper: str | None = Non
     InputError
         For other than binary systems, or hulls that cannot be compared.
     """
-    hulls = [_binary(document) for document in documents]
+    hulls = [hull_of(document, 2) for document in documents]
     spreads = hull_spread(hulls)
     sizes = size_named(size)
     lithium = hulls[0].elements[0]
     with style(sizes):
         pooled = [spread for spread in spreads if len(spread.engines) > 1]
-        notes = _notes(hulls)
-        if pooled:
-            notes.insert(0, "Bars: spread between models, which is not an error bar.")
-        figure, axes = new_figure(sizes, title=f"{hulls[0].system.replace('-', '–')}, {len(hulls)} models", notes=notes)
+        bars = ["Bars: spread between models, which is not an error bar."] if pooled else []
+        figure, axes = new_figure(
+            sizes,
+            title=f"{hulls[0].system.replace('-', '–')}, {len(hulls)} models",
+            notes=[*bars, *notes(hulls)],
+        )
         for spread in pooled:
             several = [row for row in spread.phases if row.n_models > 1 and row.spread_between_models > 0]
             axes.vlines(
@@ -126,7 +122,7 @@ def hull_models_figure(documents: Sequence[HullLike], *, paper: str | None = Non
             x, y = _hull_line(hull)
             lines.append((x, y))
             axes.plot(x, y, color=color, zorder=2, label=hull.method.label)
-            for rows, (marker, _), name in _groups(hull):
+            for rows, (marker, _), name in groups(hull):
                 axes.plot(
                     [row.fractions[lithium] for row in rows],
                     [MEV * row.formation_energy_per_atom for row in rows],
@@ -162,11 +158,11 @@ def energy_above_hull_figure(document: HullLike, *, size: SizeName = "column") -
         marker=sizes.marker,
     )
     with style(sizes):
-        figure, axes = new_figure(sizes, title=_title(hull), notes=_notes([hull]))
+        figure, axes = new_figure(sizes, title=title(hull), notes=notes([hull]))
         box = axes.get_position()
         wide = 9.5 * sizes.font / 72 / sizes.width  # the names of phases
         axes.set_position((wide, box.y0, box.x1 - wide, box.height))
-        for group, (marker, color), name in _groups(hull):
+        for group, (marker, color), name in groups(hull):
             own = [(rows.index(row), MEV * row.energy_above_hull_per_atom) for row in group if row in rows]
             if own:
                 axes.hlines([i for i, _ in own], 0, [e for _, e in own], color=color, lw=sizes.line)
@@ -180,68 +176,13 @@ def energy_above_hull_figure(document: HullLike, *, size: SizeName = "column") -
                     label=name,
                 )
         axes.axvline(0, color=BLACK, lw=sizes.line)
-        axes.set_yticks(range(len(rows)), [_name(row, hull) for row in rows])
+        axes.set_yticks(range(len(rows)), [phase_label(row, hull) for row in rows])
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(-0.7, len(rows) - 0.3)
         axes.margins(x=0.08)
         axes.set_xlabel("Energy above hull (meV/atom)")
         axes.legend(loc="lower right", handletextpad=0.3)
     return figure
-
-
-def _binary(document: HullLike) -> HullDocument:
-    hull = HullDocument.model_validate(document)
-    if len(hull.elements) != 2:
-        raise InputError(
-            f"{hull.system} has {len(hull.elements)} elements; a hull is drawn for two, energies above hull for any",
-            "figure",
-        )
-    return hull
-
-
-def _title(hull: HullDocument) -> str:
-    temperature = hull.settings.get("temperature")
-    at = f", {temperature:g} K" if temperature is not None else ""
-    partial = ", partial" if hull.completeness == "partial" else ""
-    return f"{hull.system.replace('-', '–')}, {hull.method.label}{at}{partial}"
-
-
-def _notes(hulls: Sequence[HullDocument]) -> list[str]:
-    """Return what has to stand below the figure."""
-    references = sorted({" and ".join(hull.references.values()) for hull in hulls})
-    several = len(hulls) > 1
-    notes = [f"Energies relative to {'; or '.join(references)}."]
-    if any(row.flagged for hull in hulls for row in hull.phases):
-        notes.append("*: a check of this phase failed.")
-    for hull in hulls:
-        who = f"{hull.engine}: " if several else ""
-        below = [
-            f"{row.name} ({-MEV * row.energy_above_hull_per_atom:.1f})"
-            for row in hull.phases
-            if row.not_counted_because == "hypothetical" and row.energy_above_hull_per_atom < 0
-        ]
-        if below:
-            notes.append(f"{who}Not counted, yet below the hull (meV/atom): {', '.join(below)}.")
-        if hull.missing:
-            lost = ", ".join(sentence.split(" is missing")[0] for sentence in hull.missing)
-            notes.append(f"{who}Partial, without {lost}.")
-        if not several:
-            notes += [f"{note}." for note in hull.notes]
-    return notes
-
-
-def _groups(hull: HullDocument) -> list[tuple[list[HullPhase], tuple[str, str], str]]:
-    stable = [row for row in hull.phases if row.stable]
-    metastable = [row for row in hull.phases if row.counted and not row.stable]
-    hypothetical = [row for row in hull.phases if row.not_counted_because == "hypothetical"]
-    others = [row for row in hull.phases if row.not_counted_because not in {None, "hypothetical"}]
-    groups = [
-        (stable, STABLE, "stable"),
-        (metastable, METASTABLE, "metastable"),
-        (hypothetical, UNCOUNTED, "hypothetical, not counted"),
-        (others, ("s", GREY), "left out"),
-    ]
-    return [group for group in groups if group[0]]
 
 
 def _hull_line(hull: HullDocument) -> tuple[list[float], list[float]]:
@@ -297,17 +238,8 @@ def _legend(axes: Axes) -> Legend:
     return put(*places[covered.index(min(covered))])[1]
 
 
-def _name(row: HullPhase, hull: HullDocument) -> str:
-    """Return the formula, with the entry's own name where the hull has several of that formula."""
-    twins = [other for other in hull.phases if other.formula == row.formula]
-    detail = row.name.removeprefix(row.formula).strip("_ ")
-    star = "*" if row.flagged else ""
-    formula = mathtext_formula(row.formula)
-    return f"{formula} {detail.replace('_', ' ')}{star}" if len(twins) > 1 and detail else f"{formula}{star}"
-
-
 def _labels(hull: HullDocument) -> list[Label]:
-    colors = {row.name: color for rows, (_, color), _ in _groups(hull) for row in rows}
+    colors = {row.name: color for rows, (_, color), _ in groups(hull) for row in rows}
     labels = []
     for row in hull.phases:
         if _crowd(row, hull):
@@ -316,7 +248,7 @@ def _labels(hull: HullDocument) -> list[Label]:
             Label(
                 x=row.fractions[hull.elements[0]],
                 y=MEV * row.formation_energy_per_atom,
-                text=_name(row, hull),
+                text=phase_label(row, hull),
                 color=BLACK if row.stable else colors[row.name],
                 prefer=_outward(row, hull),
             )

@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 ANGLES = tuple(math.radians(angle) for angle in range(0, 360, 15))
 RADII = (0.9, 1.3, 1.8, 2.4, 3.2, 4.2, 5.5, 7.0, 9.0)
@@ -44,10 +44,28 @@ class Label:
     prefer: float
 
 
-Box = tuple[float, float, float, float]
-Segment = tuple[float, float, float, float]
-Place = tuple[Box, Segment]
-"""Where a label lies, and the line that leads to it; pixels."""
+Boxes = NDArray[np.float64]
+"""Left, bottom, right and top of boxes, in pixels; the last axis has length 4."""
+Segments = NDArray[np.float64]
+"""Both ends of segments, in pixels; the last axis has length 4."""
+Met = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Places:
+    """Where one label could lie.
+
+    Attributes
+    ----------
+    boxes, leaders
+        Boxes, and the lines that lead to them; shape (n, 4).
+    costs
+        Of being there whatever the other labels do; shape (n,).
+    """
+
+    boxes: Boxes
+    leaders: Segments
+    costs: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +75,11 @@ class _Scene:
     Attributes
     ----------
     blocked
-        Boxes that may not be covered.
+        Boxes that may not be covered, shape (n, 4).
     segments
-        Of the curves.
+        Of the curves, shape (n, 4).
+    crossing
+        Cost of lying on one of them.
     markers
         Points, shape (n, 2).
     frame
@@ -68,10 +88,11 @@ class _Scene:
         Pixels of a font size.
     """
 
-    blocked: Sequence[Box]
-    segments: Sequence[Segment]
+    blocked: Boxes
+    segments: Segments
+    crossing: float
     markers: NDArray[np.float64]
-    frame: Box
+    frame: tuple[float, float, float, float]
     dots: float
 
 
@@ -83,6 +104,7 @@ def place_labels(
     lines: Sequence[tuple[Sequence[float], Sequence[float]]] = (),
     markers: Sequence[tuple[float, float]] = (),
     keep_clear: Sequence[Any] = (),
+    crossing: float = 40.0,
 ) -> None:
     """Write labels beside their points, where they cover the least; far ones get a thin line to their point.
 
@@ -103,6 +125,8 @@ def place_labels(
         Other points that a label must not seem to belong to, data coordinates.
     keep_clear
         Artists to stay clear of, such as a legend.
+    crossing
+        Cost of a label that lies on a curve; a step away from the point costs about 1.
     """
     if not labels:
         return
@@ -115,105 +139,138 @@ def place_labels(
         box = probe.get_window_extent(renderer)
         probe.remove()
         sizes.append((box.width + 0.25 * dots, box.height + 0.1 * dots))
-    segments: list[Segment] = []
-    for xs, ys in lines:
-        path = axes.transData.transform(np.column_stack([xs, ys]))
-        segments += [(*a, *b) for a, b in pairwise(path)]
-    every = np.concatenate([points, axes.transData.transform(list(markers))]) if markers else points
+    paths = [axes.transData.transform(np.column_stack([xs, ys])) for xs, ys in lines]
     scene = _Scene(
-        blocked=[artist.get_window_extent(renderer).extents for artist in keep_clear],
-        segments=segments,
-        markers=every,
+        blocked=_rows([artist.get_window_extent(renderer).extents for artist in keep_clear]),
+        segments=_rows([(*start, *end) for path in paths for start, end in pairwise(path)]),
+        crossing=crossing,
+        markers=np.concatenate([points, axes.transData.transform(list(markers))]) if markers else points,
         frame=axes.get_window_extent(renderer).extents,
         dots=dots,
     )
-    chosen: list[Place | None] = [None] * len(labels)
+    places = [
+        _places(point, size, math.radians(label.prefer), scene)
+        for point, size, label in zip(points, sizes, labels, strict=True)
+    ]
+    for label, place, chosen in zip(labels, places, _choose(places), strict=True):
+        _write(axes, label, place.boxes[chosen], place.leaders[chosen], font=font, dots=dots)
+
+
+def _rows(rows: Sequence[Any]) -> NDArray[np.float64]:
+    return np.asarray(rows, dtype=float).reshape(-1, 4)
+
+
+def _choose(places: Sequence[_Places]) -> list[int]:
+    """Return the place of each label: the best of several searches that begin with different labels."""
+    n = len(places)
+    crowded = sorted(range(n), key=lambda i: -float(places[i].costs.min()))
+    searches = [_search(places, order) for order in (range(n), range(n - 1, -1, -1), crowded, crowded[::-1])]
+    return min(searches, key=lambda search: search[0])[1]
+
+
+def _search(places: Sequence[_Places], order: Sequence[int]) -> tuple[float, list[int]]:
+    """Return the cost that is reached when each label in turn takes its best place, and the places."""
+    chosen: dict[int, int] = {}
     for _ in range(SWEEPS):
-        before = list(chosen)
-        for i, label in enumerate(labels):
-            taken = [place for j, place in enumerate(chosen) if j != i and place is not None]
-            best = min(
-                _places(points[i], sizes[i], dots, math.radians(label.prefer)),
-                key=lambda candidate: candidate[1] + _cost(candidate[0], taken, scene),
-            )
-            chosen[i] = best[0]
+        before = dict(chosen)
+        total = 0.0
+        for i in order:
+            others = [(places[j], chosen[j]) for j in chosen if j != i]
+            boxes = _rows([place.boxes[k] for place, k in others])
+            leaders = _rows([place.leaders[k] for place, k in others])
+            costs = places[i].costs + _among_labels(places[i], boxes, leaders)
+            chosen[i] = int(np.argmin(costs))
+            total += float(costs[chosen[i]])
         if chosen == before:
             break
-    for label, place in zip(labels, chosen, strict=True):
-        if place is not None:
-            _write(axes, label, place, font=font, dots=dots)
+    return total, [chosen[i] for i in range(len(places))]
 
 
-def _places(
-    point: NDArray[np.float64], size: tuple[float, float], dots: float, prefer: float
-) -> list[tuple[Place, float]]:
-    """Return the boxes to try, each with its leader and the cost of being there."""
-    places = []
-    width, height = size
-    for distance in RADII:
-        for angle in ANGLES:
-            # the box touches the ring of this radius with its near edge
-            dx, dy = math.cos(angle), math.sin(angle)
-            x = point[0] + distance * dots * dx + 0.5 * width * dx
-            y = point[1] + distance * dots * dy + 0.5 * height * dy
-            box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-            near_x, near_y = min(max(point[0], box[0]), box[2]), min(max(point[1], box[1]), box[3])
-            turn = abs(math.remainder(angle - prefer, 2 * math.pi)) / math.pi
-            cost = 1.6 * distance + 5.0 * turn
-            places.append(((box, (float(point[0]), float(point[1]), near_x, near_y)), cost))
-    return places
+def _places(point: NDArray[np.float64], size: tuple[float, float], prefer: float, scene: _Scene) -> _Places:
+    """Return the places to try: boxes that touch rings around the point with their near edge."""
+    radius, angle = (grid.ravel() for grid in np.meshgrid(RADII, ANGLES, indexing="ij"))
+    half = 0.5 * np.array(size)
+    direction = np.column_stack([np.cos(angle), np.sin(angle)])
+    centre = point + direction * (scene.dots * radius[:, None] + half)
+    boxes = np.hstack([centre - half, centre + half])
+    leaders = np.hstack([np.broadcast_to(point, centre.shape), np.clip(point, boxes[:, :2], boxes[:, 2:])])
+    turn = np.abs(np.remainder(angle - prefer + np.pi, 2 * np.pi) - np.pi) / np.pi
+    return _Places(boxes=boxes, leaders=leaders, costs=1.6 * radius + 5.0 * turn + _cost(point, boxes, leaders, scene))
 
 
-def _cost(place: Place, taken: Sequence[Place], scene: _Scene) -> float:
-    box, leader = place
-    dots, frame = scene.dots, scene.frame
-    outside = max(frame[0] - box[0], box[2] - frame[2], frame[1] - box[1], box[3] - frame[3], 0.0)
-    cost = 200.0 * (outside > 0) + 50.0 * outside / dots
-    away = np.hypot(scene.markers[:, 0] - leader[0], scene.markers[:, 1] - leader[1])
-    others = scene.markers[away > 0.3 * dots]
-    radius = 0.45 * dots
-    around = [(x - radius, y - radius, x + radius, y + radius) for x, y in others]
-    cost += sum(60.0 * _overlap(box, other) + 25.0 * _crosses(leader, other) for other in (*scene.blocked, *around))
-    for other, its_leader in taken:
-        cost += 100.0 * _overlap(box, other) + 40.0 * _crosses(leader, other) + 40.0 * _crosses(its_leader, box)
-        cost += 30.0 * _intersect(leader, its_leader)
-    cost += sum(40.0 for segment in scene.segments if _crosses(segment, box))
+def _cost(point: NDArray[np.float64], boxes: Boxes, leaders: Segments, scene: _Scene) -> NDArray[np.float64]:
+    """Return the cost of lying over what is drawn, and of seeming to belong to another point."""
+    dots, frame = scene.dots, np.array(scene.frame)
+    outside = np.maximum(np.max(frame[:2] - boxes[:, :2], axis=1), np.max(boxes[:, 2:] - frame[2:], axis=1)).clip(0.0)
+    cost: NDArray[np.float64] = 200.0 * (outside > 0) + 50.0 * outside / dots
+    others = scene.markers[np.hypot(*(scene.markers - point).T) > 0.3 * dots]
+    around = np.hstack([others - 0.45 * dots, others + 0.45 * dots])
+    taken = np.vstack([scene.blocked, around])
+    cost += 60.0 * _count(_overlap, boxes, taken) + 25.0 * _count(_crosses, leaders, taken)
+    cost += scene.crossing * _count(_lies_on, boxes, scene.segments)
     # a leader starts on the curve: only crossings away from its point count
-    start = leader[0] + 0.25 * (leader[2] - leader[0]), leader[1] + 0.25 * (leader[3] - leader[1])
-    cost += sum(8.0 for segment in scene.segments if _intersect((*start, leader[2], leader[3]), segment))
-    return cost + _ambiguity(box, leader, others)
+    start = leaders[:, :2] + 0.25 * (leaders[:, 2:] - leaders[:, :2])
+    cost += 8.0 * _count(_intersect, np.hstack([start, leaders[:, 2:]]), scene.segments)
+    if not len(others):
+        return cost
+    own = np.hypot(*(leaders[:, 2:] - leaders[:, :2]).T).clip(1e-6)
+    gap = np.maximum(boxes[:, None, :2] - others, others - boxes[:, None, 2:]).clip(0.0)
+    nearest = np.hypot(gap[..., 0], gap[..., 1]).min(axis=1)
+    cost += 60.0 * (1.0 - nearest / (1.5 * own)).clip(0.0)
+    return cost
 
 
-def _ambiguity(box: Box, leader: Segment, others: NDArray[np.float64]) -> float:
-    """Return the cost of lying nearer to somebody else's point than to one's own."""
-    own = math.dist(leader[:2], leader[2:])
-    if not len(others) or own == 0:
-        return 0.0
-    dx = np.maximum(np.maximum(box[0] - others[:, 0], others[:, 0] - box[2]), 0.0)
-    dy = np.maximum(np.maximum(box[1] - others[:, 1], others[:, 1] - box[3]), 0.0)
-    return 60.0 * max(0.0, 1.0 - float(np.hypot(dx, dy).min()) / (1.5 * own))
+def _among_labels(place: _Places, boxes: Boxes, leaders: Segments) -> NDArray[np.float64]:
+    """Return the cost of lying over other labels or their leaders."""
+    cost = 100.0 * _count(_overlap, place.boxes, boxes)
+    cost += 40.0 * _count(_crosses, place.leaders, boxes)
+    cost += 40.0 * _count(_lies_on, place.boxes, leaders)
+    cost += 30.0 * _count(_intersect, place.leaders, leaders)
+    return cost
 
 
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _count(
+    test: Callable[[NDArray[np.float64], NDArray[np.float64]], Met],
+    these: NDArray[np.float64],
+    those: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return for each of these how many of those it meets."""
+    met: NDArray[np.float64] = test(these[:, None], those[None]).sum(axis=1, dtype=float)
+    return met
 
 
-def _intersect(a: Segment, b: Segment) -> bool:
-    def side(px: float, py: float, s: Segment) -> float:
-        return (s[2] - s[0]) * (py - s[1]) - (s[3] - s[1]) * (px - s[0])
-
-    return side(a[0], a[1], b) * side(a[2], a[3], b) < 0 and side(b[0], b[1], a) * side(b[2], b[3], a) < 0
+def _overlap(a: Boxes, b: Boxes) -> Met:
+    met: Met = np.all((a[..., :2] < b[..., 2:]) & (b[..., :2] < a[..., 2:]), axis=-1)
+    return met
 
 
-def _crosses(segment: Segment, box: Box) -> bool:
-    if any(box[0] < x < box[2] and box[1] < y < box[3] for x, y in (segment[:2], segment[2:])):
-        return True
-    diagonals = ((box[0], box[1], box[2], box[3]), (box[0], box[3], box[2], box[1]))
-    return any(_intersect(segment, diagonal) for diagonal in diagonals)
+def _intersect(a: Segments, b: Segments) -> Met:
+    """Whether both ends of either segment lie on different sides of the other."""
+    met: Met = (_side(a[..., :2], b) * _side(a[..., 2:], b) < 0) & (_side(b[..., :2], a) * _side(b[..., 2:], a) < 0)
+    return met
 
 
-def _write(axes: Axes, label: Label, place: Place, *, font: float, dots: float) -> None:
-    box, leader = place
+def _side(point: NDArray[np.float64], segment: Segments) -> NDArray[np.float64]:
+    along = segment[..., 2:] - segment[..., :2]
+    to = point - segment[..., :2]
+    area: NDArray[np.float64] = along[..., 0] * to[..., 1] - along[..., 1] * to[..., 0]
+    return area
+
+
+def _crosses(segments: Segments, boxes: Boxes) -> Met:
+    met = _intersect(segments, boxes) | _intersect(segments, boxes[..., [0, 3, 2, 1]])  # the two diagonals
+    for end in (segments[..., :2], segments[..., 2:]):
+        met |= np.all((boxes[..., :2] < end) & (end < boxes[..., 2:]), axis=-1)
+    return met
+
+
+def _lies_on(boxes: Boxes, segments: Segments) -> Met:
+    return _crosses(segments, boxes)
+
+
+def _write(
+    axes: Axes, label: Label, box: NDArray[np.float64], leader: NDArray[np.float64], *, font: float, dots: float
+) -> None:
     back = axes.transData.inverted()
     x, y = back.transform(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
     axes.text(float(x), float(y), label.text, fontsize=font, color=label.color, ha="center", va="center", zorder=5)
@@ -221,5 +278,5 @@ def _write(axes: Axes, label: Label, place: Place, *, font: float, dots: float) 
     if length > 1.2 * dots:
         skip = 0.5 * dots / length  # do not draw into the marker
         start = [leader[0] + skip * (leader[2] - leader[0]), leader[1] + skip * (leader[3] - leader[1])]
-        ends = back.transform([start, leader[2:]])
+        ends = back.transform(np.array([start, leader[2:]]))
         axes.plot(ends[:, 0], ends[:, 1], color=label.color, lw=0.06 * font, alpha=0.6, zorder=2.5)

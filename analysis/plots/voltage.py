@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.capacity import gravimetric_capacity
+from lianode.analysis.plots.hull_phases import listed
 from lianode.analysis.plots.labels import Label, place_labels
 from lianode.analysis.plots.style import (
     BLACK,
@@ -113,7 +114,7 @@ def _title(curve: VoltageDocument) -> str:
 
 
 def _notes(curve: VoltageDocument, others: Sequence[VoltageDocument], paper: str | None) -> list[str]:
-    notes = [f"Energies relative to {' and '.join(curve.references.values())}."]
+    notes = [f"Energies relative to {listed(list(curve.references.values()))}."]
     for document in (curve, *others):
         who = "" if document is curve else f"{_difference(document, curve)}: "
         failed = [check for check in document.checks if not check.passed]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import re
 
 import matplotlib as mpl
 import pytest
+from lianode_test_drawn import overlaps, text_of
 from lianode_test_tables import LI_IN, LI_SN, METHOD, phase, table
 
 from lianode.analysis.checks import Check
@@ -30,24 +30,6 @@ def hull_of(energies, system="Li-In", engine="sevennet-0", **options):
 @pytest.fixture(scope="module")
 def li_in():
     return hull_of(table(LI_IN), include=["LiIn3"])
-
-
-def text_of(figure, tmp_path) -> str:
-    """Return all text of a figure as it stands in its SVG, subscripts run together."""
-    (file,) = save(figure, tmp_path / "figure.svg")
-    svg = file.read_text()
-    texts = re.findall(r"<text[^>]*>(.*?)</text>", svg, flags=re.DOTALL)
-    return "\n".join(re.sub(r"\s*<[^>]*>\s*", "", text) for text in texts)
-
-
-def overlaps(figure) -> list[tuple[str, str]]:
-    """Return the pairs of labels inside the axes that cover each other."""
-    (axes,) = figure.axes
-    renderer = figure.canvas.get_renderer()
-    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in axes.texts]
-    return [
-        (a, b) for i, (a, one) in enumerate(boxes) for b, two in boxes[i + 1 :] if one.shrunk(0.95, 0.95).overlaps(two)
-    ]
 
 
 def test_files_of_all_formats(li_in, tmp_path):
