@@ -24,6 +24,7 @@ KINDS = ("hull", "voltage", "above-hull")
 @click.option("--system", required=True, help="Chemical system, such as Li-In.")
 @click.option("--engine", multiple=True, help="Engine; several draw the spread between models.")
 @click.option("--campaign", help="Name of the campaign, where several computed this.")
+@click.option("--entry", type=click.IntRange(1), help="Which of a campaign's hulls of this system, counted from 1.")
 @click.option("--temperature", type=float, help="Temperature in K of the hull; default: 0 K without vibrations.")
 @click.option("--published", metavar="PAPER", help="Overlay the values of a paper, such as hansel2021.")
 @click.option("--measured", type=click.Path(path_type=Path), help="CSV file of a measured curve to draw beside it.")
@@ -35,6 +36,7 @@ def command(
     system: str,
     engine: tuple[str, ...],
     campaign: str | None,
+    entry: int | None,
     temperature: float | None,
     published: str | None,
     measured: Path | None,
@@ -50,7 +52,8 @@ def command(
     if measured is not None and kind != "voltage":
         raise InputError("a measured curve goes with `lianode plot voltage`", "--measured")
     results, _ = open_results(project)
-    documents = select(results, "voltage" if kind == "voltage" else "hull", system, engine, campaign, temperature)
+    name = "voltage" if kind == "voltage" else "hull"
+    documents = select(results, name, system, engines=engine, campaign=campaign, entry=entry, temperature=temperature)
     curve = None if measured is None else read_measured(measured)
     target = output or Path(f"{kind}-{system}{'' if temperature is None else f'-{temperature:g}K'}")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -100,21 +103,24 @@ def select(
     results: ResultsStore,
     name: str,
     system: str,
-    engines: tuple[str, ...],
-    campaign: str | None,
-    temperature: float | None,
+    *,
+    engines: tuple[str, ...] = (),
+    campaign: str | None = None,
+    entry: int | None = None,
+    temperature: float | None = None,
 ) -> list[dict[str, Any]]:
     """Return the documents to draw: of one campaign, the newest of each engine (and each variant of a curve).
 
     Raises
     ------
     InputError
-        When there are none, or they are of several campaigns or engines and none is named.
+        When there are none, or they are of several campaigns, entries or engines and none is named.
     """
     found = [
         document
         for document in results.query(property=name, system=system, engine=engines or None, campaign=campaign)
         if document["settings"].get("temperature") == temperature
+        and entry in {None, document["settings"].get("entry", 1)}
     ]
     where = f"{name} of {system}"
     if not found:
@@ -127,6 +133,9 @@ def select(
     campaigns = sorted({document["campaign"] for document in found})
     if len(campaigns) > 1:
         raise InputError(f"several campaigns computed it; add --campaign {' or --campaign '.join(campaigns)}", where)
+    entries = sorted({document["settings"].get("entry", 1) for document in found})
+    if len(entries) > 1:
+        raise InputError(f"{campaigns[0]} has {len(entries)} hulls of it; add --entry 1 up to {entries[-1]}", where)
     computed = sorted({document["engine"] for document in found})
     if len(computed) > 1 and not engines:
         raise InputError(f"several engines computed it; add --engine {' and/or --engine '.join(computed)}", where)

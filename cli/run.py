@@ -13,7 +13,6 @@ from lianode.cli.project import campaign_argument, load_plan, open_results, proj
 
 if TYPE_CHECKING:
     from lianode.hpc.local.campaign import CampaignRun
-    from lianode.hpc.store import ResultsStore
     from lianode.workflows.plan import CampaignPlan
 
 
@@ -49,13 +48,15 @@ def command(
         published_values(published)  # an unknown paper is said before hours of work, not after
     plan = load_plan(campaign, retry_failed=retry_failed)
     results, file = open_results(project)
+    for note in plan.campaign.notes():
+        click.echo(f"note: {note}", err=True)
     with show_progress(plan, results, quiet=as_json) as tell:
         ended = run_campaign(plan, results, file, workers=workers, tell=tell)
-    drawn = [] if figures is None else draw_campaign(plan, results, figures, published)
+    drawn = [] if figures is None else draw_campaign(ended.documents, figures, published)
     if as_json:
-        print_json(_summary(plan, ended, results) | {"figures": [str(path) for path in drawn]})
+        print_json(_summary(plan, ended) | {"figures": [str(path) for path in drawn]})
     else:
-        print_summary(plan, ended, results)
+        print_summary(ended)
         for path in drawn:
             if path.suffix == ".png":
                 click.echo(f"figure {path} (and SVG, PDF, CSV)")
@@ -65,7 +66,7 @@ def command(
     sys.exit(0 if ended.complete else 1)
 
 
-def _summary(plan: CampaignPlan, ended: CampaignRun, results: ResultsStore) -> dict[str, Any]:
+def _summary(plan: CampaignPlan, ended: CampaignRun) -> dict[str, Any]:
     return {
         "campaign": plan.campaign.name,
         "complete": ended.complete,
@@ -80,7 +81,6 @@ def _summary(plan: CampaignPlan, ended: CampaignRun, results: ResultsStore) -> d
         "properties": [
             {"key": document["key"], "property": document["property"], "system": document["system"],
              "engine": document["engine"], "completeness": document["completeness"], "flagged": document["flagged"]}
-            for document in results.query(campaign=plan.campaign.name)
-            if document["phase"] is None
+            for document in ended.documents
         ],
     }  # fmt: skip

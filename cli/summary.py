@@ -12,18 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lianode.hpc.local.campaign import CampaignRun
-    from lianode.hpc.store import ResultsStore
-    from lianode.workflows.plan import CampaignPlan
 
 MOST_CHECKS = 12
 
 
-def print_summary(plan: CampaignPlan, ended: CampaignRun, results: ResultsStore) -> None:
+def print_summary(ended: CampaignRun) -> None:
     """Print hulls, voltages, failed checks and what is missing."""
-    for document in results.query(property="hull", campaign=plan.campaign.name, sort=[("system", 1), ("engine", 1)]):
-        print_hull(document)
-    for document in results.query(property="voltage", campaign=plan.campaign.name, sort=[("system", 1), ("engine", 1)]):
-        print_voltage(document)
+    for document in ended.documents:
+        if document["property"] == "hull":
+            print_hull(document)
+        elif document["property"] == "voltage":
+            print_voltage(document)
     for name, error in ended.errors:
         click.echo(f"failed: {name}: {error}")
     for calculation in ended.calculations.values():

@@ -60,7 +60,7 @@ class Calculation(BaseModel):
     forces, stress_GPa
         Of statics that were asked for them: (n, 3) in eV/Å and 6 Voigt components (xx yy zz yz xz xy) in GPa.
     space_group_before, space_group_after
-        International numbers, tolerance 0.01 Å before and 0.1 Å after.
+        International numbers, tolerance 0.1 Å.
     steps, evaluations
         Optimiser steps and evaluations of energy and forces, all continuations together.
     checks

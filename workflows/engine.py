@@ -71,7 +71,7 @@ class RunContext:
     deadline: float | None = None
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[Progress], None] = lambda _: None
-    checkpoint_interval_s: float = 2.0
+    checkpoint_interval_s: float = 1.0
     started: float = field(default_factory=time.monotonic)
 
     def must_stop(self) -> bool:

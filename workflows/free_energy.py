@@ -144,17 +144,16 @@ def _forces(spec: FreeEnergySpec, supercells: DisplacedSupercells, results: Resu
             label=f"{spec.phase.name} phonon {index}/{total}",
             retry_failed=spec.retry_failed,
         )
-        spent = time.monotonic() - clock
-        if spent > spec.phonon_time_limit_s:
-            raise NoFreeEnergyError(
-                f"{index - 1} of {total} displaced supercells were done within phonon_time_limit "
-                f"({spec.phonon_time_limit_s:g} s)"
-            )
         _stop_if_asked()
         calculation = obtain(request, results)
         if calculation.state is not State.CONVERGED:
             raise NoFreeEnergyError(f"displaced supercell {index} of {total} is {calculation.state}")
         done.append(calculation)
+        if index < total and time.monotonic() - clock > spec.phonon_time_limit_s:
+            raise NoFreeEnergyError(
+                f"{index} of {total} displaced supercells were done within phonon_time_limit "
+                f"({spec.phonon_time_limit_s:g} s)"
+            )
     return done
 
 

@@ -54,8 +54,21 @@ class HullPlan:
         return f"hull {self.spec.system} with {self.spec.engine}{warm}"
 
 
-def plan_hull(campaign: Campaign, entry: HullEntry, engine_spec: dict[str, Any], *, retry_failed: bool) -> HullPlan:
+def plan_hull(
+    campaign: Campaign, entry: HullEntry, engine_spec: dict[str, Any], *, retry_failed: bool, number: int = 1
+) -> HullPlan:
     """Return all that one hull entry needs with one engine; nothing is computed.
+
+    Parameters
+    ----------
+    campaign, entry
+        Of the campaign file.
+    engine_spec
+        As :func:`lianode.workflows.engines.registry.make_engine` takes it.
+    retry_failed
+        Whether calculations that failed before are tried again.
+    number
+        Which of the campaign's hulls of this system it is, from 1.
 
     Raises
     ------
@@ -75,6 +88,7 @@ def plan_hull(campaign: Campaign, entry: HullEntry, engine_spec: dict[str, Any],
         campaign=campaign.name,
         engine=engine.name,
         system=entry.system,
+        entry=number,
         phases=slots,
         include=chosen.include,
         exclude=chosen.exclude,

@@ -48,6 +48,9 @@ class HullSpec(BaseModel):
     ----------
     campaign, engine, system
         For the documents.
+    entry
+        Which of the campaign's hulls of this system it is, counted from 1: the documents of a later run take the place
+        of those of the same entry only.
     phases
         What was asked for.
     include, exclude, references, hull_tolerance, host
@@ -61,6 +64,7 @@ class HullSpec(BaseModel):
     campaign: str
     engine: str
     system: str
+    entry: int = 1
     phases: tuple[PhaseSlot, ...]
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -99,6 +103,8 @@ def derive_hull(spec: HullSpec, results: Results, reasons: Mapping[str, str] | N
     reasons
         Why phases have no free energy, by name, where that is known.
     """
+    from lianode.analysis.counting import HullImpossibleError
+
     energies, missing = gather(spec, results)
     documents = _hull_documents(spec, energies, missing, None)
     if spec.temperature is not None:
@@ -112,7 +118,10 @@ def derive_hull(spec: HullSpec, results: Results, reasons: Mapping[str, str] | N
             phonon_length=spec.phonon_length,
         )
         warm, warm_missing = _at_temperature(spec, energies, missing, thermal, reasons or {})
-        documents += _hull_documents(spec, warm, warm_missing, spec.temperature)
+        try:
+            documents += _hull_documents(spec, warm, warm_missing, spec.temperature)
+        except HullImpossibleError as error:  # what is known at 0 K stays, and says so
+            documents[0] = _with_note(documents[0], f"There is no hull at {spec.temperature:g} K: {error}.")
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return [document.model_copy(update={"created": created}) for document in documents]
 
@@ -135,9 +144,14 @@ def _hull_documents(
         missing=missing,
         temperature=temperature,
     )
+    document = document.model_copy(update={"settings": {**document.settings, "entry": spec.entry}})
     if temperature is None:
         document = document.model_copy(update={"derivation": spec.model_dump(mode="json")})
     return [document, *phase_stabilities(document), *_voltages(spec, document)]
+
+
+def _with_note(document: PropertyDocument, sentence: str) -> PropertyDocument:
+    return document.model_copy(update={"notes": [*getattr(document, "notes", ()), sentence]})
 
 
 def _voltages(spec: HullSpec, document: HullDocument) -> list[PropertyDocument]:

@@ -117,9 +117,11 @@ def hull_spread(hulls: list[dict[str, Any] | None]) -> dict[str, Any]:
 
     results = results_of_job()
     keys = [key for output in hulls if output for key in output["keys"] if key.startswith("hull-")]
-    documents = [HullDocument.model_validate(stored) for stored in results.properties({"key": {"$in": keys}})]
+    found = {
+        stored["key"]: HullDocument.model_validate(stored) for stored in results.properties({"key": {"$in": keys}})
+    }
     by_temperature: dict[float | None, list[HullDocument]] = {}
-    for document in documents:
+    for document in (found[key] for key in keys if key in found):  # in the campaign's order of engines
         by_temperature.setdefault(document.settings.get("temperature"), []).append(document)
     compared = [spread for group in by_temperature.values() if len(group) > 1 for spread in compare_models(group)]
     for spread in compared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
@@ -61,10 +62,15 @@ def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> Campaign
         For anything that cannot be computed; nothing has been started.
     """
     hulls = []
+    numbers: Counter[str] = Counter()
     for entry in campaign.calculations:
         if not isinstance(entry, HullEntry):
             raise InputError(f"`{entry.PROPERTY}` cannot be planned by this version", "calculations")
-        hulls += [plan_hull(campaign, entry, e.spec, retry_failed=retry_failed) for e in campaign.engines_of(entry)]
+        numbers[entry.system] += 1
+        hulls += [
+            plan_hull(campaign, entry, engine.spec, retry_failed=retry_failed, number=numbers[entry.system])
+            for engine in campaign.engines_of(entry)
+        ]
     return CampaignPlan(campaign=campaign, hulls=tuple(hulls))
 
 

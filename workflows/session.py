@@ -35,7 +35,7 @@ class Session:
     progress: Callable[[str, Progress], None] = lambda _label, _progress: None
     stop: Callable[[], bool] = lambda: False
     deadline: float | None = None
-    checkpoint_interval_s: float = 2.0
+    checkpoint_interval_s: float = 1.0
 
 
 _ALONE = Session()

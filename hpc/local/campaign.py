@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lianode.hpc.local.pool import default_workers
 from lianode.hpc.local.runner import LocalRunner
@@ -36,6 +37,8 @@ class CampaignRun:
         By key: those of the plan that the store holds now.
     reused
         Keys that were settled before the run began.
+    documents
+        Property documents of whole systems that the run derived, as stored.
     """
 
     stopped: bool
@@ -43,12 +46,14 @@ class CampaignRun:
     errors: tuple[tuple[str, str], ...]
     calculations: dict[str, Calculation]
     reused: frozenset[str]
+    documents: tuple[dict[str, Any], ...]
 
     @property
     def complete(self) -> bool:
         """Whether everything that was asked for is there."""
         good = all(calculation.state is State.CONVERGED for calculation in self.calculations.values())
-        return good and not self.stopped and not self.errors
+        partial = any(document["completeness"] == "partial" for document in self.documents)
+        return good and not partial and not self.stopped and not self.errors
 
 
 def run_campaign(
@@ -93,11 +98,14 @@ def run_campaign(
         quick=lambda job: is_quick(job, results),
         tell=tell,
     )
+    began = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     ended = runner.run(campaign_flow(plan))
+    derived = results.query(campaign=plan.campaign.name, criteria={"phase": None, "created": {"$gte": began}})
     return CampaignRun(
         stopped=ended.stopped,
         seconds=ended.seconds,
         errors=tuple(ended.errors),
         calculations=results.calculations(list(requests)),
         reused=reused,
+        documents=tuple(sorted(derived, key=lambda d: (d["system"], d["engine"], d["property"]))),
     )

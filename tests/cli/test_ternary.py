@@ -77,7 +77,7 @@ def test_what_cannot_be_drawn_is_said_and_the_run_ends_well(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["figures"] == []
     assert "no figure hull-Li-Al-In-Sn: Li-Al-In-Sn has 4 elements" in done.stderr
-    assert "no figure voltage-Li-Al-In-Sn: the store has none" in done.stderr
+    assert "a voltage curve only with a host" in done.stderr
     assert "Traceback" not in done.stderr
     refused = command("plot", "hull", "--system", "Li-Al-In-Sn")
     assert refused.returncode == 2

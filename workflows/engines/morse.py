@@ -14,6 +14,8 @@ from lianode.workflows.engine import Capability
 from lianode.workflows.engines.ase_engine import AseEngine
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ase import Atoms
     from numpy.typing import NDArray
     from pymatgen.core import Structure
@@ -48,13 +50,16 @@ class MorseCalculator(Calculator):  # type: ignore[misc]
     ----------
     well_depth
         D of like atoms, eV.
+    diameters
+        Distance of two like atoms at the bottom of the well by element, Å.
     """
 
     implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
 
-    def __init__(self, well_depth: float = DEFAULT_DEPTH) -> None:
+    def __init__(self, well_depth: float = DEFAULT_DEPTH, diameters: Mapping[str, float] = DIAMETERS) -> None:
         super().__init__()
         self.well_depth = well_depth
+        self.diameters = diameters
 
     def pair(
         self, r: NDArray[np.float64], r0: NDArray[np.float64], depth: NDArray[np.float64]
@@ -80,7 +85,7 @@ class MorseCalculator(Calculator):  # type: ignore[misc]
 
         super().calculate(atoms, properties, system_changes)
         first, second, r, vectors = neighbor_list("ijdD", self.atoms, CUTOFF)
-        diameters = np.array([DIAMETERS[symbol] for symbol in self.atoms.get_chemical_symbols()])
+        diameters = np.array([self.diameters[symbol] for symbol in self.atoms.get_chemical_symbols()])
         numbers = self.atoms.get_atomic_numbers()
         depth = np.where(numbers[first] == numbers[second], 1.0, UNLIKE_BONUS) * self.well_depth
         energy, slope = self.pair(r, 0.5 * (diameters[first] + diameters[second]), depth)

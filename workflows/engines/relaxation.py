@@ -20,27 +20,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lianode.analysis.checks import Check
 from lianode.workflows.calculation import State
 from lianode.workflows.engine import Progress
 from lianode.workflows.engines.checkpoint import Checkpoint
+from lianode.workflows.engines.crystal_checks import (
+    convergence_checks,
+    crystal_checks,
+    rattle,
+    saddle_check,
+    space_group,
+)
 
 if TYPE_CHECKING:
     from ase import Atoms
     from numpy.typing import NDArray
 
+    from lianode.analysis.checks import Check
     from lianode.workflows.engine import RunContext
     from lianode.workflows.engines.evaluation import CountedCalculator
     from lianode.workflows.task import RelaxTask
 
 SYMPREC = 0.01
 """Å: tolerance of the symmetry that is kept, that of the library's coordinates."""
-SYMPREC_CHECK = 0.1
-"""Å: tolerance at which the crystals before and after are compared; c/a of a soft cell is not exact."""
-RATTLE_STRAIN = 0.25
-"""Strain of the displaced cell per Å of displacement: 0.5 % for the usual 0.02 Å."""
-VOLUME_CHANGE = 0.15
-"""Relative change of volume above which the relaxed crystal is not taken for the one that was asked for."""
 RUNAWAY = 2.5
 """Factor of volume at which a relaxation is given up."""
 MAX_STEP = 0.15
@@ -164,28 +165,13 @@ class _Run:
             self._set(self.atoms, self.checkpoint.cell, self.checkpoint.positions)
         else:
             self.checkpoint.stage = "free"
-            rng = np.random.default_rng(20260)  # fixed: the same input always gives the same document
-            strain = rng.uniform(-1.0, 1.0, (3, 3)) * RATTLE_STRAIN * self.task.rattle * self.task.relax_cell
-            self.atoms.set_cell(self.atoms.cell @ (np.eye(3) + 0.5 * (strain + strain.T)), scale_atoms=True)
-            self.atoms.positions += rng.normal(0.0, self.task.rattle, (len(self.atoms), 3))
+            rattle(self.atoms, self.task)
         return self._optimise(self.atoms)
 
     def crystal_checks(self) -> list[Check]:
         """Compare the crystal with the one that was asked for."""
-        before, after = self.space_group_before, self.space_group_after
-        change = float(self.symmetric_atoms.get_volume()) / self.volume_before - 1.0
-        return [
-            Check(
-                name="space_group_kept",
-                passed=before == after,
-                message=f"space group {before} before and {after} after the relaxation (tolerance {SYMPREC_CHECK} Å)",
-            ),
-            Check(
-                name="volume_kept",
-                passed=abs(change) <= VOLUME_CHANGE,
-                message=f"volume changed by {change:+.1%} (limit {VOLUME_CHANGE:.0%})",
-            ),
-        ]
+        ratio = float(self.symmetric_atoms.get_volume()) / self.volume_before
+        return crystal_checks(self.space_group_before, self.space_group_after, ratio)
 
     def result(self, stage: _Stage, checks: list[Check]) -> Relaxation:
         """Return the document's fields; the checkpoint is written unless all is done."""
@@ -270,21 +256,6 @@ class _Run:
         atoms.set_positions(np.array(positions), apply_constraint=False)
 
 
-def space_group(atoms: Atoms) -> int | None:
-    """Return the international number of the space group within 0.1 Å, or None where spglib finds none."""
-    import spglib
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            found = spglib.get_spacegroup(
-                (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=SYMPREC_CHECK
-            )
-        except spglib.SpglibError:
-            return None
-    return int(found.rsplit("(", 1)[1].rstrip(")")) if found else None
-
-
 def _numbers(atoms: Atoms) -> tuple[float, float, float]:
     """Return energy (eV), largest true force (eV/Å) and largest true stress component (GPa)."""
     from ase.units import GPa
@@ -297,30 +268,11 @@ def _numbers(atoms: Atoms) -> tuple[float, float, float]:
 
 def _convergence(stage: _Stage, task: RelaxTask) -> list[Check]:
     """Write down what was reached beside what was asked for."""
-    checks = [
-        Check(
-            name="forces_converged",
-            passed=stage.max_force <= task.max_force,
-            message=f"largest force {stage.max_force:.4f} eV/Å (limit {task.max_force})",
-        )
-    ]
-    if task.relax_cell:
-        checks.append(
-            Check(
-                name="stress_converged",
-                passed=stage.max_stress_GPa <= task.max_stress_GPa,
-                message=f"largest stress {stage.max_stress_GPa:.3f} GPa (limit {task.max_stress_GPa})",
-            )
-        )
-    return checks
+    limit = task.max_stress_GPa if task.relax_cell else None
+    return convergence_checks(stage.max_force, stage.max_stress_GPa, force_limit=task.max_force, stress_limit_GPa=limit)
 
 
 def _saddle_check(symmetric: _Stage, free: _Stage, n_atoms: int, task: RelaxTask) -> Check:
     """Say whether the free relaxation found something lower."""
     gain = (symmetric.energy - free.energy) / n_atoms * 1e3
-    limit = task.rattle_gain_meV_per_atom
-    if free.state is State.CONVERGED:
-        message = f"a free relaxation after a rattle of {task.rattle} Å gains {gain:.2f} meV/atom (limit {limit:g})"
-        return Check(name="no_lower_symmetry", passed=gain <= limit, message=message)
-    message = f"the free relaxation after a rattle did not end ({free.reason}), so a saddle cannot be excluded"
-    return Check(name="no_lower_symmetry", passed=False, message=message)
+    return saddle_check(gain if free.state is State.CONVERGED else None, free.reason, task)
