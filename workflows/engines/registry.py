@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
     from lianode.workflows.engine import Engine
 
+VASP = "vasp"
 EngineSpec = str | dict[str, Any]
 """An engine as a campaign writes it: its name, or a mapping with ``name`` and settings."""
 
 
 def known_engines() -> tuple[str, ...]:
     """Return the names that a campaign may use."""
-    return (*mlip.MODELS, morse.NAME)
+    return (*mlip.MODELS, VASP, morse.NAME)
 
 
 def make_engine(spec: str | Mapping[str, Any]) -> Engine:
@@ -42,6 +43,10 @@ def make_engine(spec: str | Mapping[str, Any]) -> Engine:
         return mlip.MlipEngine(name, **_only(settings, (), name))
     if name == morse.NAME:
         return morse.MorseEngine(**_only(settings, ("well_depth",), name))
+    if name == VASP:
+        from lianode.workflows.engines.vasp.engine import VaspEngine
+
+        return VaspEngine(settings)
     if name in mlip.MODALITIES_NEEDED:
         choices = " or ".join(f"`{choice}`" for choice in mlip.MODALITIES_NEEDED[name])
         raise InputError(f"{name} was trained on several functionals; name one: {choices}", "engine")

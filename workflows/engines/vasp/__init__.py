@@ -1,0 +1,1 @@
+"""VASP: presets, inputs, runs through custodian, and outputs."""
