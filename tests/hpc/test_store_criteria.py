@@ -81,7 +81,9 @@ CASES: list[tuple[dict[str, Any], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("criteria", "expected"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("criteria", "expected"), CASES, ids=lambda value: " ".join(sorted(value)) if isinstance(value, set) else str(value)
+)
 def test_matcher(criteria: dict[str, Any], expected: set[str]) -> None:
     assert {name for name, document in DOCUMENTS.items() if matches(document, criteria)} == expected
 
