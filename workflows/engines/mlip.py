@@ -19,6 +19,8 @@ from lianode.workflows.engine import Capability
 from lianode.workflows.engines.ase_engine import AseEngine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ase.calculators.calculator import Calculator
     from pymatgen.core import Structure
 
@@ -144,10 +146,30 @@ def _checksum(path: Path) -> str:
 
 
 @functools.cache
+def _version(package: str) -> str:
+    return f"{package} {metadata.version(package)}"
+
+
+@contextlib.contextmanager
+def _no_collections() -> Iterator[None]:
+    """Keep the garbage collector out of the import of thousands of modules, none of which will ever be garbage."""
+    import gc
+
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
+
+
+@functools.cache
 def _calculator(name: str) -> Calculator:
     """Load a model once per process; the packages' greetings and tips are kept off the terminal."""
     model = MODELS[name]
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with _no_collections(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         if model.package == "sevenn":
             from sevenn.calculator import SevenNetCalculator
@@ -190,7 +212,7 @@ class MlipEngine(AseEngine):
 
     def version(self) -> str:
         """Return the version of the package."""
-        return f"{self.model.package} {metadata.version(self.model.package)}"
+        return _version(self.model.package)
 
     def check(self, structure: Structure) -> None:
         """Refuse elements outside the training set, and a missing package."""
