@@ -3,7 +3,8 @@
 Runs the campaign once undisturbed and once through the kills, in two new projects, and checks that no finished
 calculation is repeated (its document stays the same, bit by bit) and that the final documents are those of the
 undisturbed run: identical in every field but times, host and paths, and for relaxations that were resumed half-way with
-energies within 0.1 meV/atom. Prints a table; exit code 1 when something differs.
+energies within 0.1 meV/atom. With one thread per worker (as many workers as cores) a potential gives the same digits
+in every run; with several threads the last digits differ from evaluation to evaluation. Prints a table; exit code 1 when something differs.
 
     python benchmarks/kill_resume.py --campaign examples/li-in.yaml --kills 10
 """
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PER_RUN = {"host", "directory", "started", "wall_time_s", "evaluation_time_s", "revision", "created"}
-RESUMED = {"steps", "evaluations", "continued"}
+RESUMED = {"steps", "evaluations", "continued", "max_force", "max_stress_GPa"}
 ENERGY_LIMIT = 1e-4
 """eV/atom between a resumed relaxation and an undisturbed one."""
-NUMBER_LIMIT = 2e-3
-"""Other numbers of a resumed relaxation (eV/Å, GPa, Å, or relative): the relaxation's own tolerance."""
+NUMBER_LIMIT = 5e-3
+"""Other numbers of a resumed relaxation, relative (or Å): 0.05 GPa of stress left over a bulk modulus of 10 GPa."""
 
 Documents = dict[str, dict[str, Any]]
 
