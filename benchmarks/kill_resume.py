@@ -4,7 +4,8 @@ Runs the campaign once undisturbed and once through the kills, in two new projec
 calculation is repeated (its document stays the same, bit by bit) and that the final documents are those of the
 undisturbed run: identical in every field but times, host and paths, and for relaxations that were resumed half-way with
 energies within 0.1 meV/atom. With one thread per worker (as many workers as cores) a potential gives the same digits
-in every run; with several threads the last digits differ from evaluation to evaluation. Prints a table; exit code 1 when something differs.
+in every run; with several threads the last digits differ from evaluation to evaluation. Prints a table; exit code 1
+when something differs.
 
     python benchmarks/kill_resume.py --campaign examples/li-in.yaml --kills 10
 """

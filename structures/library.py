@@ -17,8 +17,9 @@ from lianode.structures.phase import Phase
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
     from pymatgen.core import Structure
-    from pymatgen.symmetry.groups import SpaceGroup
 
     from lianode.structures.phase import Confidence, PhaseKind
 
@@ -266,13 +267,11 @@ def _stored_structure(found: LibraryEntry) -> Structure:
     for site in record["sites"]:
         species.setdefault(tuple(site["xyz"]), {})[site["element"]] = site.get("occupancy", 1.0)
     symbol = record["spacegroup"]["symbol"]
-    _operations(symbol)
-    structure = Structure.from_spacegroup(
-        symbol,
-        Lattice.from_parameters(**record["lattice"]),
-        [Composition(occupancies) for occupancies in species.values()],
-        list(species),
-        tol=_COORDINATE_TOLERANCE,
+    sites = [
+        (Composition(occupancies), position) for xyz, occupancies in species.items() for position in _orbit(symbol, xyz)
+    ]
+    structure = Structure(
+        Lattice.from_parameters(**record["lattice"]), [site[0] for site in sites], [site[1] for site in sites]
     )
     multiplicities = {tuple(site["xyz"]): site["multiplicity"] for site in record["sites"]}
     if len(structure) != sum(multiplicities.values()):
@@ -283,12 +282,37 @@ def _stored_structure(found: LibraryEntry) -> Structure:
     return structure
 
 
+def _orbit(symbol: str, xyz: tuple[float, ...]) -> list[NDArray[np.float64]]:
+    """Return the positions that a space group makes of one, in the order of its operations."""
+    import numpy as np
+
+    rotations, translations = _operations(symbol)
+    found: list[NDArray[np.float64]] = []
+    for position in np.mod(np.round(rotations @ np.array(xyz) + translations, 10), 1.0):
+        away = [np.abs(position - other - np.round(position - other)).max() for other in found]
+        if not away or min(away) > _COORDINATE_TOLERANCE:
+            found.append(position)
+    return found
+
+
 @cache
-def _operations(symbol: str) -> SpaceGroup:
-    """Keep a space group alive: pymatgen takes 0.3 s to build Fd-3m and reuses it only while someone holds it."""
+def _operations(symbol: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return rotations (n, 3, 3) and translations (n, 3) of a space group in pymatgen's standard setting.
+
+    They are read from pymatgen's table: its ``SpaceGroup`` compares all operations with each other first, which for
+    the groups of one system takes as long as planning the rest of a campaign.
+    """
+    import numpy as np
+    from pymatgen.core.operations import SymmOp
     from pymatgen.symmetry.groups import SpaceGroup
 
-    return SpaceGroup(symbol)
+    for group in SpaceGroup.SYMM_OPS:
+        if symbol in {group["hermann_mauguin"], group["universal_h_m"], group["hermann_mauguin_u"]}:
+            operations = [SymmOp.from_xyz_str(text) for text in group["symops"]]
+            break
+    else:
+        operations = list(SpaceGroup(symbol).symmetry_ops)
+    return np.array([o.rotation_matrix for o in operations]), np.array([o.translation_vector for o in operations])
 
 
 def _generated_structure(found: LibraryEntry) -> Structure:
