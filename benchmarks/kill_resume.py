@@ -32,8 +32,9 @@ PER_RUN = {"host", "directory", "started", "wall_time_s", "evaluation_time_s", "
 RESUMED = {"steps", "evaluations", "continued", "max_force", "max_stress_GPa"}
 ENERGY_LIMIT = 1e-4
 """eV/atom between a resumed relaxation and an undisturbed one."""
-NUMBER_LIMIT = 5e-3
-"""Other numbers of a resumed relaxation, relative (or Å): 0.05 GPa of stress left over a bulk modulus of 10 GPa."""
+NUMBER_LIMIT = 1e-2
+"""Other numbers of a resumed relaxation, relative or Å: what the limits of a relaxation leave open, 0.005 eV/Å over a
+soft mode's 0.5 eV/Å² and 0.05 GPa over a bulk modulus of 5 GPa."""
 
 Documents = dict[str, dict[str, Any]]
 
