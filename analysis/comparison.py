@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 NOT_COMPUTED = "not computed"
 
@@ -18,8 +18,6 @@ class ComparisonRow(BaseModel):
         Of what; None where it does not apply.
     published, computed
         Values in ``unit``, or words; None where there is none.
-    difference
-        Computed less published, where both are numbers.
     unit
         Of the three, empty for words.
     engine
@@ -37,11 +35,18 @@ class ComparisonRow(BaseModel):
     phase: str | None = None
     published: float | str | None = None
     computed: float | str | None = None
-    difference: float | None = None
     unit: str = ""
     engine: str | None = None
     flagged: bool = False
     note: str = ""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def difference(self) -> float | None:
+        """Computed less published, where both are numbers."""
+        if isinstance(self.computed, str | None) or isinstance(self.published, str | None):
+            return None
+        return self.computed - self.published
 
 
 def missing_row(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lianode.cli.output import duration
+from lianode.cli.plan import planned
 from lianode.hpc.local.events import Begun, Ended, Stepped, Stopping
 
 if TYPE_CHECKING:
@@ -56,16 +57,7 @@ def show_progress(plan: CampaignPlan, results: ResultsStore, *, quiet: bool) -> 
 
 def _expected(plan: CampaignPlan, results: ResultsStore) -> dict[str, float]:
     """Return the expected seconds of each calculation that is not settled, by the name of its job."""
-    from lianode.workflows.calculate import is_settled
-    from lianode.workflows.plan import expected_seconds, measured_speed
-
-    found = results.calculations(list(plan.requests))
-    speed = measured_speed(found.values())
-    return {
-        request.label: expected_seconds(request, speed)
-        for key, request in plan.requests.items()
-        if not is_settled(found.get(key), retry_failed=request.retry_failed)
-    }
+    return {row["phase"]: row["expected_seconds"] for row in planned(plan, results) if not row["settled"]}
 
 
 class _Display:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lianode.cli import exit_codes
 from lianode.cli.output import print_json
 from lianode.cli.project import project_option
 
@@ -32,4 +33,4 @@ def command(project: Path | None, load: bool, as_json: bool) -> None:
         for finding in findings:
             mark = {"good": "ok  ", "optional": "-   ", "bad": "BAD "}[finding.state]
             click.echo(f"{mark}{finding.what:24}{finding.message}")
-    sys.exit(1 if any(finding.state == "bad" for finding in findings) else 0)
+    sys.exit(exit_codes.INCOMPLETE if any(finding.state == "bad" for finding in findings) else 0)

@@ -11,6 +11,8 @@ from importlib import import_module
 
 import click
 
+from lianode.cli import exit_codes
+
 COMMANDS = {
     "init": "lianode.cli.init",
     "doctor": "lianode.cli.doctor",
@@ -23,10 +25,6 @@ COMMANDS = {
     "rederive": "lianode.cli.rederive",
     "store": "lianode.cli.store",
 }
-
-EXIT_INPUT = 2
-EXIT_INCOMPLETE = 1
-EXIT_STOPPED = 130
 
 
 class _Commands(click.Group):
@@ -70,13 +68,13 @@ def main() -> None:
         lianode(standalone_mode=False)
     except InputError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_INPUT)
+        sys.exit(exit_codes.INPUT)
     except click.ClickException as error:
         error.show()
-        sys.exit(EXIT_INPUT)
+        sys.exit(exit_codes.INPUT)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        sys.exit(EXIT_STOPPED)
+        sys.exit(exit_codes.STOPPED)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away, as `head` does
         sys.exit(0)

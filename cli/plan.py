@@ -74,7 +74,7 @@ def planned(plan: CampaignPlan, results: ResultsStore) -> list[dict[str, Any]]:
                     "key": request.key,
                     "state": "new" if calculation is None else calculation.state.value,
                     "reason": None if calculation is None else calculation.reason,
-                    "settled": is_settled(calculation),
+                    "settled": is_settled(calculation, retry_failed=request.retry_failed),
                     "expected_seconds": expected_seconds(request, speed),
                 }
             )

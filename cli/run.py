@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli import exit_codes
 from lianode.cli.output import duration, print_json
 from lianode.cli.project import campaign_argument, load_plan, open_results, project_option
 
@@ -62,8 +63,8 @@ def command(
                 click.echo(f"figure {path} (and SVG, PDF, CSV)")
     if ended.stopped:
         click.echo(f"stopped after {duration(ended.seconds)}; run the same command to go on", err=True)
-        sys.exit(130)
-    sys.exit(0 if ended.complete else 1)
+        sys.exit(exit_codes.STOPPED)
+    sys.exit(0 if ended.complete else exit_codes.INCOMPLETE)
 
 
 def _summary(plan: CampaignPlan, ended: CampaignRun) -> dict[str, Any]:

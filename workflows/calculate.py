@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from lianode.workflows.calculation import Calculation, State
+from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.checkpoint import remove_checkpoint
 from lianode.workflows.engines.registry import make_engine
@@ -81,7 +81,6 @@ def _run(request: Request, directory: Path) -> Calculation:
 
 def _failure(request: Request, directory: Path, error: Exception) -> Calculation:
     """Return the document of a calculation that broke down."""
-    structure = request.atoms()
     engine = make_engine(request.engine)
     message = str(error).strip().splitlines()
     return Calculation(
@@ -93,10 +92,8 @@ def _failure(request: Request, directory: Path, error: Exception) -> Calculation
         task=request.task,
         method=engine.method(),
         label=request.label,
-        formula=structure.composition.formula.replace(" ", ""),
-        n_atoms=len(structure),
-        composition={element.symbol: int(n) for element, n in structure.composition.items()},
         directory=str(directory),
+        **cell_fields(request.atoms()),
     )
 
 

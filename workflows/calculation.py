@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lianode.analysis.checks import Check
 from lianode.analysis.method import MethodKey
 from lianode.workflows.task import Task
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 SCHEMA_VERSION = 1
 
@@ -119,3 +122,12 @@ def supersedes(new: Calculation, old: Calculation) -> bool:
     if _RANKS[new.state] != _RANKS[old.state]:
         return _RANKS[new.state] > _RANKS[old.state]
     return new.state in {State.UNCONVERGED, State.INTERRUPTED} and new.steps > old.steps
+
+
+def cell_fields(structure: Structure) -> dict[str, Any]:
+    """Return the fields of a document that say which atoms were computed."""
+    return {
+        "formula": structure.composition.formula.replace(" ", ""),
+        "n_atoms": len(structure),
+        "composition": {element.symbol: int(n) for element, n in structure.composition.items()},
+    }

@@ -11,7 +11,7 @@ from lianode.hpc.store import open_store
 from lianode.structures import library
 from lianode.workflows.campaign import Campaign
 from lianode.workflows.engine import RunContext
-from lianode.workflows.engines.morse import MorseEngine
+from lianode.workflows.engines.morse import MorseCalculator, MorseEngine
 from lianode.workflows.task import RelaxTask
 
 if TYPE_CHECKING:
@@ -76,3 +76,17 @@ def make_campaign(tmp_path: Path) -> MakeCampaign:
         return Campaign.model_validate(content, context={"folder": tmp_path}).in_folder(tmp_path)
 
     return campaign
+
+
+@pytest.fixture
+def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry per evaluation of the test potential in this process."""
+    made: list[int] = []
+    original = MorseCalculator.calculate
+
+    def counted(self: MorseCalculator, *arguments: Any, **options: Any) -> None:
+        made.append(1)
+        original(self, *arguments, **options)
+
+    monkeypatch.setattr(MorseCalculator, "calculate", counted)
+    return made

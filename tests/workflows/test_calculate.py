@@ -38,20 +38,6 @@ def _json(document: BaseModel) -> Any:
     return document.model_dump(mode="json")
 
 
-@pytest.fixture
-def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """One entry per evaluation of the test potential in this process."""
-    made: list[int] = []
-    original = MorseCalculator.calculate
-
-    def counted(self: MorseCalculator, *arguments: Any, **options: Any) -> None:
-        made.append(1)
-        original(self, *arguments, **options)
-
-    monkeypatch.setattr(MorseCalculator, "calculate", counted)
-    return made
-
-
 def _break(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Callable[[], None]:
     """Let every evaluation raise; returns what mends it."""
     original = MorseCalculator.calculate

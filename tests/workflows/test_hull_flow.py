@@ -66,19 +66,6 @@ def _without_times(documents: Any) -> list[dict[str, Any]]:
     )
 
 
-@pytest.fixture
-def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    made: list[int] = []
-    original = MorseCalculator.calculate
-
-    def counted(self: MorseCalculator, *arguments: Any, **options: Any) -> None:
-        made.append(1)
-        original(self, *arguments, **options)
-
-    monkeypatch.setattr(MorseCalculator, "calculate", counted)
-    return made
-
-
 def _let_fail(monkeypatch: pytest.MonkeyPatch, n_atoms: int) -> None:
     """Let every evaluation of a cell of this size raise."""
     original = MorseCalculator.calculate

@@ -7,7 +7,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from lianode.workflows.calculation import Calculation, State
+from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.engines.evaluation import CountedCalculator
 from lianode.workflows.engines.relaxation import relax
 
@@ -119,9 +119,7 @@ def _identity(
         "task": task,
         "method": engine.method(),
         "label": context.label,
-        "formula": structure.composition.formula.replace(" ", ""),
-        "n_atoms": len(structure),
-        "composition": {element.symbol: int(n) for element, n in structure.composition.items()},
+        **cell_fields(structure),
         "program_version": engine.version(),
         "host": socket.gethostname(),
         "directory": str(context.directory),

@@ -12,7 +12,7 @@ import numpy as np
 from lianode.analysis.checks import Check
 from lianode.analysis.method import MethodKey
 from lianode.structures.errors import InputError
-from lianode.workflows.calculation import Calculation, State
+from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.engine import Capability
 from lianode.workflows.engines import crystal_checks as crystal
 from lianode.workflows.engines.vasp.settings import FUNCTIONALS, resolve
@@ -241,9 +241,7 @@ class VaspEngine:
             "task": task,
             "method": self.method(),
             "label": context.label,
-            "formula": structure.composition.formula.replace(" ", ""),
-            "n_atoms": len(structure),
-            "composition": {element.symbol: int(n) for element, n in structure.composition.items()},
+            **cell_fields(structure),
             "host": socket.gethostname(),
             "directory": str(context.directory),
             "started": started,
