@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from lianode.hpc.cluster.settings import ClusterSettings, Partition
 from lianode.structures.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ class Settings(_Table):
         Folder of the calculations' own files, and of large data.
     workers
         Worker processes; None for as many as fit the machine.
+    cluster
+        Scheduler, partitions and VASP of a cluster; None on a laptop.
     """
 
     project: Path
@@ -113,6 +116,7 @@ class Settings(_Table):
     runs: Path = Path("runs")
     blobs: Path = Path("blobs")
     workers: int | None = Field(default=None, ge=1, strict=True)
+    cluster: ClusterSettings | None = None
 
     def resolve(self, path: Path) -> Path:
         """Return a path of the file as an absolute one."""
@@ -123,6 +127,8 @@ _KNOWN: Final = {
     "": tuple(name for name in Settings.model_fields if name not in {"project", "file"}),
     "sqlite": tuple(SQLiteSettings.model_fields),
     "mongodb": tuple(MongoSettings.model_fields),
+    "cluster": tuple(ClusterSettings.model_fields),
+    "partitions": tuple(Partition.model_fields),
 }
 
 
@@ -196,6 +202,8 @@ def _first_error(file: Path, details: ErrorDetails) -> InputError:
     table = ""
     if len(location) > 1 and location[0] == "store":
         table = location.pop(1)  # pydantic names the member of the union there
+    elif len(location) > 1:
+        table = "partitions" if location[1] == "partitions" and len(location) > 2 else location[0]
     if details["type"] == "extra_forbidden":
         return _unknown(file, tuple(location), table)
     where = f"{file}, key '{'.'.join(location)}'"

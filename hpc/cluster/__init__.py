@@ -1,0 +1,1 @@
+"""Campaigns on a cluster: submitted to FireWorks, fed to a scheduler, watched, continued."""
