@@ -18,7 +18,8 @@ class Check(BaseModel):
     name
         Stable identifier, such as ``forces_converged``.
     passed
-        Whether the result passed. A failed check flags the result wherever it is shown.
+        Whether the result passed. A failed check flags the result wherever it is shown. None where the check was not
+        made, which flags nothing and is said.
     message
         One sentence with the numbers.
     subject
@@ -28,11 +29,11 @@ class Check(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    passed: bool
+    passed: bool | None
     message: str
     subject: str | None = None
 
 
 def failed(checks: Iterable[Check]) -> list[Check]:
     """Return the checks that did not pass."""
-    return [check for check in checks if not check.passed]
+    return [check for check in checks if check.passed is False]

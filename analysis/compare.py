@@ -39,9 +39,9 @@ def compare(paper: str, documents: Iterable[PropertyDocument | Mapping[str, Any]
     paper
         Short key, such as ``hansel2021``.
     documents
-        Property documents, as models or as stored; those of other systems and properties are passed over. There is a
-        set of rows for each engine; where an engine has several hulls of a system, the one at 0 K with most counted
-        phases is taken, and the plainest voltage curve.
+        Property documents, as models or as stored; those of other systems and properties, and of a rehearsal, are
+        passed over. There is a set of rows for each engine; where an engine has several hulls of a system, the one at
+        0 K with most counted phases is taken, and the plainest voltage curve.
 
     Raises
     ------
@@ -85,6 +85,8 @@ def _sorted_out(
             document = HullDocument.model_validate(given)
         if isinstance(given, dict) and given.get("property") == "voltage":
             document = VoltageDocument.model_validate(given)
+        if isinstance(document, HullDocument | VoltageDocument) and document.method.is_rehearsal:
+            continue
         if isinstance(document, HullDocument):
             place = document.system, document.engine
             hulls[place] = max(hulls.get(place, document), document, key=_hull_rank)

@@ -92,10 +92,11 @@ def hull_spread(documents: Sequence[HullDocument]) -> list[HullSpreadDocument]:
     temperatures = {document.settings.get("temperature") for document in documents}
     if len(systems) > 1 or len(temperatures) > 1:
         raise InputError(f"hulls of {', '.join(systems)} at {len(temperatures)} temperatures; give one", "hull_spread")
-    groups: dict[tuple[str, str, str], list[HullDocument]] = defaultdict(list)
+    groups: dict[tuple[str, str, str, bool], list[HullDocument]] = defaultdict(list)
     for document in documents:
         method = document.method
-        groups[method.functional, method.corrections, method.dispersion or "none"].append(document)
+        place = method.functional, method.corrections, method.dispersion or "none", method.is_rehearsal
+        groups[place].append(document)
     return [_pool(group, documents) for _, group in sorted(groups.items())]
 
 

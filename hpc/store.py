@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 from collections import Counter
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from lianode.analysis.documents import FLAT_FIELDS
 from lianode.hpc.settings import MongoSettings, find_project, load_settings
 from lianode.hpc.stores.blobs import BlobStore
 from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec
+from lianode.hpc.stores.keylock import folder_lock
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import Calculation, State, supersedes
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from lianode.hpc.settings import Settings
     from lianode.hpc.stores.collection import Collection, Database
     from lianode.hpc.stores.jobstore import LianodeJobStore
+    from lianode.hpc.stores.lease import Leases
 
 CALCULATIONS: Final = CollectionSpec(
     "calculations", key=("key",), columns=("state", "engine", "formula"), indexes=(("state",), ("formula", "engine"))
@@ -50,6 +50,11 @@ class ResultsStore:
         Where the documents are.
     settings
         Of the project.
+
+    Attributes
+    ----------
+    leases
+        Who works on which key, over all machines; None with SQLite, which one machine uses.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
@@ -59,6 +64,7 @@ class ResultsStore:
         self.property_documents: Collection = database.collection(PROPERTIES)
         self.jobs: Collection = database.collection(JOBS)
         self.blobs = BlobStore(settings.resolve(settings.blobs))
+        self.leases = _leases(database)
         self._runs = settings.resolve(settings.runs)
 
     def calculation(self, key: str) -> Calculation | None:
@@ -72,6 +78,15 @@ class ResultsStore:
         for start in range(0, len(keys), _PORTION):
             for document in self.calculation_documents.find({"key": {"$in": list(keys[start : start + _PORTION])}}):
                 found[document["key"]] = Calculation.model_validate(document)
+        return found
+
+    def states(self, keys: Sequence[str]) -> dict[str, State]:
+        """Return the states of those of ``keys`` that are present, without their documents."""
+        found = {}
+        for start in range(0, len(keys), _PORTION):
+            criteria = {"key": {"$in": list(keys[start : start + _PORTION])}}
+            for document in self.calculation_documents.find(criteria, projection=["key", "state"]):
+                found[document["key"]] = State(document["state"])
         return found
 
     def commit(self, calculation: Calculation) -> Calculation:
@@ -98,12 +113,14 @@ class ResultsStore:
         The same question is the same campaign, property, system, phase, engine and settings.
         """
         new = document.model_dump(mode="json")
-        question = {name: new[name] for name in ("property", "system", "phase", "engine", "campaign")}
-        others = self.properties(question | {"superseded_by": None, "key": {"$ne": new["key"]}})
-        earlier = (
-            other for other in others if other["settings"] == new["settings"] and other["created"] <= new["created"]
-        )
+        earlier = (other for other in self.rivals(new) if other["created"] <= new["created"])
         self.property_documents.put([new, *(other | {"superseded_by": new["key"]} for other in earlier)])
+
+    def rivals(self, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the other documents of the same question that nothing supersedes."""
+        question = {name: document[name] for name in ("property", "system", "phase", "engine", "campaign")}
+        others = self.properties(question | {"superseded_by": None, "key": {"$ne": document["key"]}})
+        return (other for other in others if other["settings"] == document["settings"])
 
     def properties(
         self, criteria: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] = (), limit: int = 0
@@ -179,17 +196,22 @@ class ResultsStore:
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """Hold the key on this machine; a second process that wants it waits here.
+        """Hold the key; a second process that wants it waits here.
 
-        The kernel releases it when the process ends, however it ends.
+        With SQLite on this machine, by a lock that the kernel releases when the process ends; with MongoDB everywhere,
+        by a lease that runs out when nobody renews it.
+
+        Raises
+        ------
+        HeldElsewhereError
+            When the session asks to stop before the other process has ended.
         """
-        path = self.run_directory(key) / ".lock"
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        if self.leases is None:
+            with folder_lock(self.run_directory(key)):
+                yield
+        else:
+            with self.leases.hold(key):
+                yield
 
     def jobstore(self) -> LianodeJobStore:
         """Return a jobflow store on the ``jobs`` collection that carries this store as ``results``."""
@@ -200,6 +222,14 @@ class ResultsStore:
     def close(self) -> None:
         """Close connections of this thread or process."""
         self.database.close()
+
+
+def _leases(database: Database) -> Leases | None:
+    """Return the leases of a database that several machines share."""
+    from lianode.hpc.stores.lease import Leases
+    from lianode.hpc.stores.mongo import MongoDatabase
+
+    return Leases(database) if isinstance(database, MongoDatabase) else None
 
 
 def open_store(settings: Settings) -> ResultsStore:

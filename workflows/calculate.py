@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,14 @@ from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.checkpoint import remove_checkpoint
 from lianode.workflows.engines.registry import make_engine
+from lianode.workflows.promotion import NoStartError, record_start, start_of
 from lianode.workflows.session import current_session
-from lianode.workflows.task import RelaxTask
+from lianode.workflows.task import MDTask, RelaxTask
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pymatgen.core import Structure
 
     from lianode.workflows.request import Request
     from lianode.workflows.results import Results
@@ -51,19 +55,25 @@ def obtain(request: Request, results: Results) -> Calculation:
             return found
         directory = results.run_directory(request.key)
         try:
-            done = _run(request, directory)
+            start = start_of(request, results)
+            done = _run(request, start.structure, directory)
+            record_start(done, start, request)
+        except NoStartError as error:
+            done = _without_result(request, directory, error.state, str(error))
         except Exception as error:  # noqa: BLE001 - whatever an engine throws has to end up in the document
-            (directory / TRACEBACK_FILE).write_text(traceback.format_exc(), encoding="utf-8")
+            with contextlib.suppress(OSError):  # a full disk is often the very reason
+                (directory / TRACEBACK_FILE).write_text(traceback.format_exc(), encoding="utf-8")
             done = _failure(request, directory, error)
         done.revision = 0 if found is None else found.revision
+        done.cores = current_session().cores
         kept = results.commit(done)
         if kept.state in {State.CONVERGED, State.FAILED}:  # not before: a kill in between would cost the whole task
             remove_checkpoint(directory)
         return kept
 
 
-def _run(request: Request, directory: Path) -> Calculation:
-    """Run the task in its folder."""
+def _run(request: Request, structure: Structure, directory: Path) -> Calculation:
+    """Run the task on a structure in its folder."""
     now = current_session()
     context = RunContext(
         directory=directory,
@@ -75,18 +85,26 @@ def _run(request: Request, directory: Path) -> Calculation:
     )
     engine = make_engine(request.engine)
     if isinstance(request.task, RelaxTask):
-        return engine.relax(request.key, request.task, request.atoms(), context)
-    return engine.static(request.key, request.task, request.atoms(), context)
+        return engine.relax(request.key, request.task, structure, context)
+    if isinstance(request.task, MDTask):
+        return engine.md(request.key, request.task, structure, context)
+    return engine.static(request.key, request.task, structure, context)
 
 
 def _failure(request: Request, directory: Path, error: Exception) -> Calculation:
     """Return the document of a calculation that broke down."""
-    engine = make_engine(request.engine)
     message = str(error).strip().splitlines()
+    reason = f"{type(error).__name__}: {message[0] if message else 'no message'}"
+    return _without_result(request, directory, State.FAILED, reason)
+
+
+def _without_result(request: Request, directory: Path, state: State, reason: str) -> Calculation:
+    """Return a document that holds what was asked for, and why there is nothing."""
+    engine = make_engine(request.engine)
     return Calculation(
         key=request.key,
-        state=State.FAILED,
-        reason=f"{type(error).__name__}: {message[0] if message else 'no message'}",
+        state=state,
+        reason=reason,
         engine=engine.name,
         settings=request.engine,
         task=request.task,

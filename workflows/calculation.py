@@ -29,6 +29,22 @@ class State(StrEnum):
     """It cannot give a result; ``reason`` says why. It runs again only when asked."""
 
 
+class FileReference(BaseModel):
+    """A file beside the document.
+
+    Attributes
+    ----------
+    path
+        Relative to the calculation's directory.
+    sha256, bytes
+        Checksum and size when the document was written.
+    """
+
+    path: str
+    sha256: str
+    bytes: int
+
+
 class Calculation(BaseModel):
     """One task, done by one engine on one structure.
 
@@ -66,12 +82,21 @@ class Calculation(BaseModel):
         International numbers, tolerance 0.1 Å.
     steps, evaluations
         Optimiser steps and evaluations of energy and forces, all continuations together.
+    started_from
+        Key of the calculation whose final structure this one began from; None where it began from the structure that
+        was asked for.
+    mean_temperature
+        Of molecular dynamics, over the second half of the run, K.
     checks
         What was verified.
+    files
+        Large data that stay where they were written.
     program_version, host, directory, started, wall_time_s, evaluation_time_s
         Provenance; times in seconds, all continuations together.
     continued
         How often it was continued from a checkpoint.
+    cores
+        Cores of the last process that worked on it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -100,7 +125,10 @@ class Calculation(BaseModel):
     space_group_after: int | None = None
     steps: int = 0
     evaluations: int = 0
+    started_from: str | None = None
+    mean_temperature: float | None = None
     checks: list[Check] = Field(default_factory=list)
+    files: dict[str, FileReference] = Field(default_factory=dict)
     program_version: str = ""
     host: str = ""
     directory: str = ""
@@ -108,6 +136,7 @@ class Calculation(BaseModel):
     wall_time_s: float = 0.0
     evaluation_time_s: float = 0.0
     continued: int = 0
+    cores: int = 1
 
 
 _RANKS = {State.FAILED: 0, State.INTERRUPTED: 1, State.UNCONVERGED: 2, State.CONVERGED: 3}

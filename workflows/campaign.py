@@ -34,9 +34,6 @@ PLANNED_PROPERTIES: Final = (
 )  # fmt: skip
 """Properties of the campaign file's design that this version cannot compute."""
 
-PLANNED_KEYS: Final = ("start_from",)
-"""Keys of the campaign file's design that this version does not read."""
-
 _PART_OF: Final = {"voltage": HullEntry.PROPERTY}
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 
@@ -116,6 +113,11 @@ class Campaign(HasEngines):
         """Return the engines that compute an entry: its own, or the campaign's, or the default."""
         return entry.named_engines or self.named_engines or (EngineSpec(name=DEFAULT_ENGINE),)
 
+    def start_of(self, entry: CalculationEntry) -> EngineSpec | None:
+        """Return the engine whose relaxed structures an entry begins from: its own choice, or the campaign's."""
+        start = entry.start_from or self.start_from
+        return start.engine if start is not None else None
+
     def notes(self) -> tuple[str, ...]:
         """Return what the user should know before this runs, one sentence each."""
         return tuple(note for entry in self.calculations for note in entry.notes())
@@ -156,7 +158,11 @@ def campaign_digest(campaign: Campaign) -> str:
     """
     asked = [
         _canonical(
-            [entry.PROPERTY, _settings(entry), sorted(_canonical(spec.spec) for spec in campaign.engines_of(entry))]
+            [
+                entry.PROPERTY,
+                _settings(entry) | _start(campaign, entry),
+                sorted(_canonical(spec.spec) for spec in campaign.engines_of(entry)),
+            ]
         )
         for entry in campaign.calculations
     ]
@@ -167,6 +173,12 @@ def _settings(entry: CalculationEntry) -> dict[str, Any]:
     """Return all settings but the engines, lists (which are sets here) sorted."""
     settings = entry.model_dump(exclude={"engine", "engines"}, exclude_none=True)
     return {key: sorted(value) if isinstance(value, tuple) else value for key, value in settings.items()}
+
+
+def _start(campaign: Campaign, entry: CalculationEntry) -> dict[str, Any]:
+    """Return what an entry starts from, wherever it is written."""
+    start = campaign.start_of(entry)
+    return {} if start is None else {"start_from": {"engine": start.spec}}
 
 
 def _canonical(value: Any) -> str:

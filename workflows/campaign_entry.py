@@ -100,6 +100,27 @@ class EngineSpec(BaseModel):
         return self
 
 
+class StartFrom(BaseModel):
+    """What calculations begin from instead of the structure as it is known.
+
+    Attributes
+    ----------
+    engine
+        The structure that this engine relaxed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: EngineSpec
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mapping(cls, value: Any) -> Any:
+        if isinstance(value, (dict, StartFrom)):
+            return value
+        raise InputError(f"`start_from` names an engine; write `start_from: {{engine: {DEFAULT_ENGINE}}}`")
+
+
 class HasEngines(BaseModel):
     """A level of the campaign file at which engines can be named.
 
@@ -109,12 +130,15 @@ class HasEngines(BaseModel):
         One engine, or
     engines
         several, all of which compute everything.
+    start_from
+        What their relaxations begin from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     engine: EngineSpec | None = None
     engines: tuple[EngineSpec, ...] | None = None
+    start_from: StartFrom | None = None
 
     @field_validator("engines")
     @classmethod

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from lianode.structures.errors import InputError, nearest
-from lianode.workflows.campaign import PLANNED_KEYS, PLANNED_PROPERTIES, PROPERTIES, Campaign
+from lianode.workflows.campaign import PLANNED_PROPERTIES, PROPERTIES, Campaign
 from lianode.workflows.campaign_entry import DEFAULT_ENGINE
 from lianode.workflows.campaign_yaml import read_document
 from lianode.workflows.units import shown
@@ -177,8 +177,6 @@ def _unknown_key(place: Place) -> str:
     inside = _entry_of(place)
     model = Campaign if inside is None else PROPERTIES[inside]
     known = tuple(model.model_fields)
-    if key in PLANNED_KEYS:
-        return f"`{key}` is not available in this version; leave it out"
     if inside is None and key in {*PROPERTIES, *PLANNED_PROPERTIES}:
         return f"`{key}` belongs in the list `calculations`; write `calculations:` and below it `- {key}: ...`"
     if inside is None:

@@ -73,6 +73,9 @@ class HullEntry(CalculationEntry):
         Where relaxations end, eV/Å and GPa.
     max_steps
         Steps after which a relaxation gives up.
+    rattle
+        Displacement of the free relaxation that looks whether symmetry holds the crystal on a saddle, Å; 0 leaves it
+        out. Without it: 0.02 Å, and 0 with engines that cost core-hours, whose cost it doubles.
     """
 
     PROPERTY: ClassVar[str] = "hull"
@@ -93,6 +96,7 @@ class HullEntry(CalculationEntry):
     max_force: Annotated[Force, POSITIVE] = 0.005
     max_stress: Annotated[Pressure, POSITIVE] = 0.05
     max_steps: StrictInt = Field(default=500, ge=1)
+    rattle: Annotated[Length, NON_NEGATIVE] | None = None
 
     @property
     def elements(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lianode.analysis.method import MethodKey
     from lianode.workflows.calculation import Calculation
-    from lianode.workflows.task import RelaxTask, StaticTask
+    from lianode.workflows.task import MDTask, RelaxTask, StaticTask
 
 
 class Capability(StrEnum):
@@ -90,11 +90,14 @@ class Engine(Protocol):
         Resolved settings that decide the result; part of the key.
     capabilities
         What it can do beyond energies and forces.
+    costly
+        Whether a calculation costs core-hours: what only makes sure of a result is then done when asked, not always.
     """
 
     name: str
     settings: dict[str, object]
     capabilities: frozenset[Capability]
+    costly: bool
 
     def method(self) -> MethodKey:
         """Return the method of the energies; cheap, loads no model."""
@@ -114,4 +117,8 @@ class Engine(Protocol):
 
     def relax(self, key: str, task: RelaxTask, structure: Structure, context: RunContext) -> Calculation:
         """Relax; continue from the checkpoint in ``context.directory`` where there is one."""
+        ...
+
+    def md(self, key: str, task: MDTask, structure: Structure, context: RunContext) -> Calculation:
+        """Move the atoms in time; continue from the checkpoint in ``context.directory`` where there is one."""
         ...

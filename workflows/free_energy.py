@@ -13,6 +13,7 @@ from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.hull_analysis import PhaseSlot
 from lianode.workflows.keys import Source, calculation_key
 from lianode.workflows.request import Request
+from lianode.workflows.session import must_stop
 from lianode.workflows.stored import stored_free_energies
 from lianode.workflows.task import StaticTask
 
@@ -58,6 +59,20 @@ class FreeEnergySpec(BaseModel):
 
 class NoFreeEnergyError(Exception):
     """There is no free energy, for a reason that is not a bug."""
+
+
+class StoppedError(NoFreeEnergyError):
+    """The run had to stop.
+
+    Attributes
+    ----------
+    done
+        Displaced supercells that are finished.
+    """
+
+    def __init__(self, done: int) -> None:
+        super().__init__("stopped; the next run continues it")
+        self.done = done
 
 
 def obtain_free_energy(spec: FreeEnergySpec, results: Results) -> ThermalDocument:
@@ -144,8 +159,11 @@ def _forces(spec: FreeEnergySpec, supercells: DisplacedSupercells, results: Resu
             label=f"{spec.phase.name} phonon {index}/{total}",
             retry_failed=spec.retry_failed,
         )
-        _stop_if_asked()
+        if must_stop():
+            raise StoppedError(len(done))
         calculation = obtain(request, results)
+        if calculation.state is State.INTERRUPTED:
+            raise StoppedError(len(done))
         if calculation.state is not State.CONVERGED:
             raise NoFreeEnergyError(f"displaced supercell {index} of {total} is {calculation.state}")
         done.append(calculation)
@@ -155,14 +173,6 @@ def _forces(spec: FreeEnergySpec, supercells: DisplacedSupercells, results: Resu
                 f"({spec.phonon_time_limit_s:g} s)"
             )
     return done
-
-
-def _stop_if_asked() -> None:
-    from lianode.workflows.session import current_session
-
-    now = current_session()
-    if now.stop() or (now.deadline is not None and time.monotonic() >= now.deadline):
-        raise NoFreeEnergyError("stopped; the next run continues it")
 
 
 def _final_structure(calculation: Calculation) -> Structure:

@@ -9,6 +9,7 @@ from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.free_energy import FreeEnergySpec
 from lianode.workflows.hull_analysis import HullSpec, PhaseSlot
 from lianode.workflows.hull_phases import resolve_options, select_phases
+from lianode.workflows.promotion import promote
 from lianode.workflows.request import relax_phase
 from lianode.workflows.task import RelaxTask
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lianode.structures.phase import Phase
     from lianode.workflows.campaign import Campaign
     from lianode.workflows.campaign_hull import HullEntry
+    from lianode.workflows.engine import Engine
     from lianode.workflows.request import Request
 
 
@@ -35,6 +37,9 @@ class HullPlan:
         What decides the documents.
     requests
         The relaxations, in the order of the phases.
+    starts
+        Relaxations with another engine that those begin from, in the same order; empty where they begin from the
+        structures as they are known.
     free_energies
         What is wanted at a temperature; empty without one.
     phases
@@ -44,6 +49,7 @@ class HullPlan:
     entry: HullEntry
     spec: HullSpec
     requests: tuple[Request, ...]
+    starts: tuple[Request, ...] = ()
     free_energies: tuple[FreeEnergySpec, ...]
     phases: tuple[Phase, ...]
 
@@ -77,8 +83,12 @@ def plan_hull(
     """
     engine = make_engine(engine_spec)
     phases = select_phases(campaign, entry)
-    task = RelaxTask(max_force=entry.max_force, max_stress_GPa=entry.max_stress, max_steps=entry.max_steps)
-    requests = tuple(relax_phase(engine, phase, task, retry_failed=retry_failed) for phase in phases)
+    requests = _relaxations(engine, entry, phases, retry_failed=retry_failed)
+    start = campaign.start_of(entry)
+    starts: tuple[Request, ...] = ()
+    if start is not None and (other := make_engine(start.spec)).settings != engine.settings:
+        starts = _relaxations(other, entry, phases, retry_failed=retry_failed)
+        requests = tuple(promote(request, parent) for request, parent in zip(requests, starts, strict=True))
     slots = tuple(
         PhaseSlot(name=phase.name, formula=phase.formula, kind=phase.kind, key=request.key)
         for phase, request in zip(phases, requests, strict=True)
@@ -104,9 +114,20 @@ def plan_hull(
         entry=entry,
         spec=spec,
         requests=requests,
+        starts=starts,
         free_energies=_free_energies(spec, engine.settings, retry_failed=retry_failed),
         phases=tuple(phases),
     )
+
+
+def _relaxations(engine: Engine, entry: HullEntry, phases: list[Phase], *, retry_failed: bool) -> tuple[Request, ...]:
+    rattle = entry.rattle
+    if rattle is None:
+        rattle = 0.0 if engine.costly else RelaxTask().rattle
+    task = RelaxTask(
+        max_force=entry.max_force, max_stress_GPa=entry.max_stress, max_steps=entry.max_steps, rattle=rattle
+    )
+    return tuple(relax_phase(engine, phase, task, retry_failed=retry_failed) for phase in phases)
 
 
 def _free_energies(spec: HullSpec, engine: dict[str, Any], *, retry_failed: bool) -> tuple[FreeEnergySpec, ...]:

@@ -7,18 +7,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jobflow import CURRENT_JOB, JobConfig, OnMissing, job
+from jobflow import CURRENT_JOB, JobConfig, OnMissing, Response, job
 
 from lianode.workflows.calculate import is_settled, obtain, summary
-from lianode.workflows.free_energy import FreeEnergySpec, NoFreeEnergyError, obtain_free_energy, stored_free_energy
+from lianode.workflows.calculation import State
+from lianode.workflows.free_energy import (
+    FreeEnergySpec,
+    NoFreeEnergyError,
+    StoppedError,
+    obtain_free_energy,
+    stored_free_energy,
+)
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
 from lianode.workflows.request import Request
+from lianode.workflows.results import HeldElsewhereError
+from lianode.workflows.session import current_session
 
 if TYPE_CHECKING:
     from jobflow import Job
 
     from lianode.workflows.results import Results
 
+MOST_FRUITLESS = 3
+"""Runs without a step after which a calculation is not continued any more: its time is too short for a step."""
 WITH_STORE = JobConfig(expose_store=True, on_missing_references=OnMissing.NONE)
 """A failed input reaches a job as None: an analysis runs all the same and says what is missing."""
 
@@ -62,13 +73,48 @@ def is_quick(wanted: Job, results: Results) -> bool:
 
 
 @job(config=WITH_STORE)
-def calculate(request: dict[str, Any]) -> dict[str, Any]:
-    """Run one request, or find its result; returns its key and state."""
-    return summary(obtain(Request.model_validate(request), results_of_job()))
+def calculate(
+    request: dict[str, Any],
+    fruitless: int = 0,
+    after: list[dict[str, Any] | None] | None = None,  # noqa: ARG001
+) -> dict[str, Any] | Response[Any]:
+    """Run one request, or find its result; returns its key and state.
+
+    Where the session continues what had to stop, an interrupted calculation is replaced by this same job, under the
+    same uuid, until it has ended.
+
+    Parameters
+    ----------
+    request
+        A :class:`lianode.workflows.request.Request`.
+    fruitless
+        How many runs before this one ended without a step.
+    after
+        Outputs of the calculations that this one begins from, which have to come first.
+    """
+    wanted = Request.model_validate(request)
+    results = results_of_job()
+    before = results.calculation(wanted.key)
+    try:
+        done = obtain(wanted, results)
+    except HeldElsewhereError:
+        if not current_session().continues:
+            raise
+        return _again(calculate(request, fruitless))
+    if done.state is State.INTERRUPTED and current_session().continues:
+        stood_still = before is not None and before.steps >= done.steps
+        if stood_still and fruitless + 1 >= MOST_FRUITLESS:
+            reason = f"no step was finished in {MOST_FRUITLESS} runs; ask for more time per job, or more cores"
+            done = results.commit(done.model_copy(update={"state": State.FAILED, "reason": reason}))
+        else:
+            return _again(calculate(request, fruitless + 1 if stood_still else 0))
+    return summary(done)
 
 
 @job(config=WITH_STORE)
-def free_energy(spec: dict[str, Any], relaxed: dict[str, Any] | None) -> dict[str, Any]:  # noqa: ARG001
+def free_energy(
+    spec: dict[str, Any], relaxed: dict[str, Any] | None, reached: int = -1
+) -> dict[str, Any] | Response[Any]:
     """Compute the free energy of a phase once it is relaxed; returns its key, or the reason why there is none.
 
     Parameters
@@ -77,15 +123,31 @@ def free_energy(spec: dict[str, Any], relaxed: dict[str, Any] | None) -> dict[st
         A :class:`lianode.workflows.free_energy.FreeEnergySpec`.
     relaxed
         Output of the relaxation, which has to come first.
+    reached
+        Displaced supercells that were finished when the run before this one had to stop.
     """
     wanted = FreeEnergySpec.model_validate(spec)
     results = results_of_job()
     try:
         document = obtain_free_energy(wanted, results)
+    except StoppedError as error:
+        if not current_session().continues or error.done <= reached:
+            return {"phase": wanted.phase.name, "key": None, "reason": str(error)}
+        return _again(free_energy(spec, relaxed, error.done))
+    except HeldElsewhereError:
+        if not current_session().continues:
+            raise
+        return _again(free_energy(spec, relaxed, reached))
     except NoFreeEnergyError as error:
         return {"phase": wanted.phase.name, "key": None, "reason": str(error)}
     results.put_property(document)
     return {"phase": wanted.phase.name, "key": document.key, "reason": None}
+
+
+def _again(same: Job) -> Response[Any]:
+    """Return the response that puts a job back into the queue, with its name and what its queue knows of it."""
+    same.name = CURRENT_JOB.job.name
+    return Response(replace=same)
 
 
 @job(config=WITH_STORE)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from lianode.workflows.engine import Engine
-    from lianode.workflows.task import RelaxTask, StaticTask
+    from lianode.workflows.task import Task
 
 KEY_VERSION = 1
 
@@ -27,7 +27,8 @@ class Source(BaseModel):
     Attributes
     ----------
     recipe
-        ``primitive cell``: of the structure with this hash. ``displaced supercell``: of the parent's relaxed cell.
+        ``primitive cell``: of the structure with this hash. ``promoted``: the same, as the parent relaxed it.
+        ``supercell``: of that primitive cell. ``displaced supercell``: of the parent's relaxed cell.
     structure_hash
         Of the structure as the library or the user has it.
     parameters
@@ -44,7 +45,7 @@ class Source(BaseModel):
     parents: tuple[str, ...] = ()
 
 
-def calculation_key(engine: Engine, task: StaticTask | RelaxTask, source: Source) -> str:
+def calculation_key(engine: Engine, task: Task, source: Source) -> str:
     """Return the 32 hexadecimal digits under which this calculation is kept."""
     identity = {
         "version": KEY_VERSION,

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from lianode.structures.errors import InputError
 from lianode.workflows.campaign_hull import HullEntry
-from lianode.workflows.engines.registry import make_engine
+from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull import hull_jobs, plan_hull
-from lianode.workflows.task import RelaxTask
+from lianode.workflows.task import MDTask, RelaxTask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from jobflow import Flow, Job
+    from pymatgen.core import Structure
 
     from lianode.workflows.calculation import Calculation
     from lianode.workflows.campaign import Campaign
     from lianode.workflows.hull import HullPlan
     from lianode.workflows.request import Request
+    from lianode.workflows.task import Task
+
+MOST_TIMED: Final = 50
+"""Calculations of one engine that its speed is taken from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +48,7 @@ class CampaignPlan:
     @property
     def requests(self) -> dict[str, Request]:
         """The distinct calculations, by key, largest first: what takes longest begins first."""
-        every = {request.key: request for plan in self.hulls for request in plan.requests}
+        every = {request.key: request for plan in self.hulls for request in (*plan.starts, *plan.requests)}
         return dict(sorted(every.items(), key=lambda item: -item[1].n_atoms))
 
 
@@ -74,15 +80,29 @@ def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> Campaign
     return CampaignPlan(campaign=campaign, hulls=tuple(hulls))
 
 
+def entry_plans(plan: CampaignPlan) -> list[CampaignPlan]:
+    """Return the plan in parts, one per entry of the campaign with all its engines, each of which can run alone."""
+    parts: dict[str, list[HullPlan]] = {}
+    for hull in plan.hulls:
+        parts.setdefault(same_entry(hull), []).append(hull)
+    return [CampaignPlan(campaign=plan.campaign, hulls=tuple(hulls)) for hulls in parts.values()]
+
+
+def same_entry(hull: HullPlan) -> str:
+    """Return what the hulls of one entry with several engines have in common."""
+    return hull.entry.model_dump_json(exclude={"engine", "engines"})
+
+
 def campaign_flow(plan: CampaignPlan) -> Flow:
     """Return the jobflow flow of a plan: one job per distinct calculation, then the analyses."""
     from jobflow import Flow
 
     from lianode.workflows.jobs import calculate, hull_spread
 
-    calculations = {}
+    calculations: dict[str, Job] = {}
     for key, request in plan.requests.items():
-        job = calculate(request.model_dump(mode="json"))
+        after = [calculations[parent].output for parent in request.source.parents]
+        job = calculate(request.model_dump(mode="json"), **({"after": after} if after else {}))
         job.name = request.label
         calculations[key] = job
     jobs: list[Flow | Job] = list(calculations.values())
@@ -90,7 +110,7 @@ def campaign_flow(plan: CampaignPlan) -> Flow:
     for part in plan.hulls:
         added, last = hull_jobs(part, calculations)
         jobs += added
-        same_but_engine.setdefault(part.entry.model_dump_json(exclude={"engine", "engines"}), []).append(last)
+        same_but_engine.setdefault(same_entry(part), []).append(last)
     for lasts in same_but_engine.values():
         if len(lasts) > 1:
             spread = hull_spread([last.output for last in lasts])
@@ -99,15 +119,32 @@ def campaign_flow(plan: CampaignPlan) -> Flow:
     return Flow(jobs, name=plan.campaign.name)
 
 
+@dataclass(frozen=True)
+class Speed:
+    """How much slower or faster than the built-in estimates a machine was.
+
+    Attributes
+    ----------
+    factors
+        Measured over estimated core-seconds, by engine; 1 for an engine that has not run.
+    """
+
+    factors: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, engine: Mapping[str, Any]) -> float:
+        """Return the factor on times of an engine, given its settings."""
+        return self.factors.get(_program(engine), 1.0)
+
+
 def expected_evaluations(request: Request) -> int:
     """Return how many evaluations of energy and forces a task is expected to take.
 
     Relaxations of the library's phases took 4 (one atom) to 150 (18 atoms, low symmetry), both stages together.
     """
-    return min(100, 10 + 4 * request.n_atoms) if isinstance(request.task, RelaxTask) else 1
+    return _evaluations(request.task, request.n_atoms)
 
 
-def expected_seconds(request: Request, speed: float = 1.0) -> float:
+def expected_seconds(request: Request, speed: Speed | None = None) -> float:
     """Return the expected time of a request on one core, s.
 
     Parameters
@@ -115,24 +152,63 @@ def expected_seconds(request: Request, speed: float = 1.0) -> float:
     request
         What is wanted.
     speed
-        Measured over estimated time of finished calculations, of :func:`measured_speed`.
+        Of :func:`measured_speed`.
     """
-    engine = make_engine(request.engine)
-    return expected_evaluations(request) * engine.seconds_per_evaluation(request.n_atoms) * speed
+    factor = 1.0 if speed is None else speed.of(request.engine)
+    return factor * _estimate(request.engine, request.task, request.n_atoms, request.atoms)[1]
 
 
-def measured_speed(finished: Iterable[Calculation]) -> float:
-    """Return how much slower or faster than the built-in estimate this machine was, as a factor on times.
+def measured_speed(finished: Iterable[Calculation]) -> Speed:
+    """Return how this machine compares with the built-in estimates, for each engine by itself.
+
+    The median over at most :data:`MOST_TIMED` calculations of an engine, of core-seconds per evaluation over the
+    estimate for the same atoms.
 
     Parameters
     ----------
     finished
-        Calculations of the store; without any the factor is 1.
+        Calculations of the store.
     """
-    ratios = [
-        calculation.evaluation_time_s
-        / (calculation.evaluations * make_engine(calculation.settings).seconds_per_evaluation(calculation.n_atoms))
-        for calculation in finished
-        if calculation.evaluations > 0 and calculation.evaluation_time_s > 0
-    ]
-    return median(ratios) if ratios else 1.0
+    ratios: dict[str, list[float]] = {}
+    for calculation in finished:
+        mine = ratios.setdefault(_program(calculation.settings), [])
+        timed = calculation.evaluations > 0 and calculation.evaluation_time_s > 0 and calculation.structure is not None
+        if not timed or len(mine) >= MOST_TIMED:
+            continue
+        evaluations, seconds = _estimate(
+            calculation.settings, calculation.task, calculation.n_atoms, partial(_cell, calculation.structure)
+        )
+        core_seconds = calculation.evaluation_time_s * calculation.cores
+        mine.append(core_seconds / calculation.evaluations / (seconds / evaluations))
+    return Speed({program: median(values) for program, values in ratios.items() if values})
+
+
+def _program(engine: Mapping[str, Any]) -> str:
+    """Return what times are kept under: a rehearsal says nothing about VASP."""
+    return f"{engine['name']}{' rehearsal' if engine.get('rehearsal') else ''}"
+
+
+def _evaluations(task: Task, n_atoms: int) -> int:
+    if isinstance(task, MDTask):
+        return task.steps
+    return min(100, 10 + 4 * n_atoms) if isinstance(task, RelaxTask) else 1
+
+
+def _estimate(
+    settings: Mapping[str, Any], task: Task, n_atoms: int, atoms: Callable[[], Structure]
+) -> tuple[int, float]:
+    """Return evaluations and core-seconds expected of a task; VASP's own estimate knows the crystal."""
+    if settings["name"] == VASP and not isinstance(task, MDTask):
+        from lianode.workflows.engines.vasp.cost import workload
+        from lianode.workflows.engines.vasp.settings import resolve
+
+        work = workload(resolve(settings), task, atoms())
+        return work.steps, work.core_seconds
+    evaluations = _evaluations(task, n_atoms)
+    return evaluations, evaluations * make_engine(settings).seconds_per_evaluation(n_atoms)
+
+
+def _cell(structure: dict[str, Any] | None) -> Structure:
+    from pymatgen.core import Structure
+
+    return Structure.from_dict(structure or {})

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from lianode.workflows.calculation import Calculation
 
 
+class HeldElsewhereError(RuntimeError):
+    """Another process works on the same key, and this one had to stop before that ended."""
+
+
 class Results(Protocol):
     """Calculations by key and property documents by stable key."""
 
@@ -48,5 +52,11 @@ class Results(Protocol):
         ...
 
     def lock(self, key: str) -> AbstractContextManager[None]:
-        """Hold the key on this machine: a second process that wants the same key waits here."""
+        """Hold the key: a second process that wants the same key waits here.
+
+        Raises
+        ------
+        HeldElsewhereError
+            When the session asks to stop before the other one has ended.
+        """
         ...

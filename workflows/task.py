@@ -54,4 +54,37 @@ class RelaxTask(_Task):
     max_steps: int = Field(default=500, ge=1)
 
 
-Task = Annotated[StaticTask | RelaxTask, Field(discriminator="kind")]
+class MDTask(_Task):
+    """Molecular dynamics in a fixed cell.
+
+    Attributes
+    ----------
+    ensemble
+        ``nvt-nose-hoover``: constant temperature by Nosé-Hoover (a chain of three with potentials, a single one in
+        VASP). ``nve``: constant energy, started at the temperature.
+    temperature
+        K. Velocities are drawn from Maxwell's distribution with no total momentum, and scaled to it.
+    time_step_fs
+        fs. 1 to 2 for lithium alloys.
+    steps
+        Number of them.
+    thermostat_time_fs
+        τ of the thermostat's mass Q = g kT τ², fs, g = 3N - 3. None takes a period of 40 time steps
+        (τ = 40 Δt/(√2 π) = 9 Δt), which is VASP's ``SMASS = 0``.
+    seed
+        Of the velocities.
+    frame_interval
+        Steps between the frames of the trajectory; VASP writes every step.
+    """
+
+    kind: Literal["md"] = "md"
+    ensemble: Literal["nvt-nose-hoover", "nve"] = "nvt-nose-hoover"
+    temperature: float = Field(gt=0, le=10_000)
+    time_step_fs: float = Field(default=2.0, gt=0, le=20)
+    steps: int = Field(ge=1)
+    thermostat_time_fs: float | None = Field(default=None, gt=0)
+    seed: int = Field(default=1, ge=0, lt=2**32)
+    frame_interval: int = Field(default=10, ge=1)
+
+
+Task = Annotated[StaticTask | RelaxTask | MDTask, Field(discriminator="kind")]

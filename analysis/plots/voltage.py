@@ -117,7 +117,7 @@ def _notes(curve: VoltageDocument, others: Sequence[VoltageDocument], paper: str
     notes = [f"Energies relative to {listed(list(curve.references.values()))}."]
     for document in (curve, *others):
         who = "" if document is curve else f"{_difference(document, curve)}: "
-        failed = [check for check in document.checks if not check.passed]
+        failed = [check for check in document.checks if check.passed is False]
         notes += [f"{who}{check.message}." for check in failed if check.name == "voltage_falls"]
         if document is not curve:
             continue
@@ -181,7 +181,7 @@ def _running_average(curve: VoltageDocument) -> tuple[list[float], list[float]]:
 
 def _label(plateau: Plateau, curve: VoltageDocument) -> Label:
     phases = {*plateau.start.split(" + "), *plateau.end.split(" + ")}
-    star = "*" if any(not c.passed and c.subject in phases for c in curve.checks) else ""
+    star = "*" if any(c.passed is False and c.subject in phases for c in curve.checks) else ""
     pair = " / ".join(
         " + ".join(mathtext_formula(name.split("_")[0]) for name in vertex.split(" + "))
         for vertex in (plateau.start, plateau.end)

@@ -10,16 +10,15 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 
 from lianode.hpc.local.channel import Channel, ClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from jobflow import Job
-
+JobT = TypeVar("JobT")
 GIGABYTES_PER_WORKER = 2.0
 """A potential with its libraries, and room for a cell of a few hundred atoms."""
 
@@ -30,18 +29,27 @@ def default_workers() -> int:
     return max(1, min(len(os.sched_getaffinity(0)), int(memory / GIGABYTES_PER_WORKER)))
 
 
+def thread_variables(threads: int) -> dict[str, str]:
+    """Return the variables that give a worker its threads.
+
+    They are for the potential (torch takes OMP and MKL); numpy's share is the optimiser's small matrices, for which
+    OpenBLAS's threads cost up to ten times what they save.
+    """
+    return {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1"}
+
+
 @dataclass
-class _Process:
+class _Process(Generic[JobT]):
     """One worker as the pool sees it."""
 
     process: subprocess.Popen[bytes]
     channel: Channel
     log: Path
-    job: Job | None = None
+    job: JobT | None = None
 
 
 @dataclass
-class Report:
+class Report(Generic[JobT]):
     """Something that a worker said about its job.
 
     Attributes
@@ -54,30 +62,33 @@ class Report:
         What it said.
     """
 
-    job: Job
+    job: JobT
     kind: str
     message: dict[str, Any] = field(default_factory=dict)
 
 
-class Pool:
+class Pool(Generic[JobT]):
     """Worker processes of one project.
 
     Parameters
     ----------
-    project
-        Path of ``lianode.toml``.
+    arguments
+        What follows ``python -m MODULE DESCRIPTOR`` on the workers' command line; first of all the module.
     workers
         How many at most.
     logs
         Folder where workers leave what libraries print.
+    environment
+        Variables of the workers beside those of this process.
     """
 
-    def __init__(self, project: Path, workers: int, logs: Path) -> None:
-        self.project = project
+    def __init__(self, arguments: Sequence[str], workers: int, logs: Path, environment: Mapping[str, str]) -> None:
+        self.module, *self.arguments = arguments
         self.workers = workers
         self.logs = logs
+        self.environment = dict(environment)
         self._started = 0
-        self._processes: list[_Process] = []
+        self._processes: list[_Process[JobT]] = []
         self._selector = selectors.DefaultSelector()
 
     @property
@@ -95,7 +106,7 @@ class Pool:
         """Number of jobs that run."""
         return sum(worker.job is not None for worker in self._processes)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: JobT) -> None:
         """Give a job to an idle worker, or to a new one."""
         message = {"kind": "run", "job": job}
         for worker in [worker for worker in self._processes if worker.job is None]:
@@ -111,10 +122,10 @@ class Pool:
         with contextlib.suppress(ClosedError):  # one that dies while it starts is reported as lost
             worker.channel.send(message)
 
-    def reports(self, timeout: float) -> Iterator[Report]:
+    def reports(self, timeout: float) -> Iterator[Report[JobT]]:
         """Wait up to ``timeout`` seconds and yield what workers said."""
         for key, _ in self._selector.select(timeout):
-            worker: _Process = key.data
+            worker: _Process[JobT] = key.data
             try:
                 messages = list(worker.channel.receive())
             except ClosedError:
@@ -153,46 +164,38 @@ class Pool:
         self._processes.clear()
         self._selector.close()
 
-    def _start(self) -> _Process:
+    def _start(self) -> _Process[JobT]:
         ours, theirs = socket.socketpair()
-        threads = str(max(1, len(os.sched_getaffinity(0)) // self.workers))
-        # threads are for the potential (torch takes OMP and MKL); numpy's share is the optimiser's small matrices, for
-        # which OpenBLAS's threads cost up to ten times what they save
-        environment = os.environ | {
-            "OMP_NUM_THREADS": threads,
-            "MKL_NUM_THREADS": threads,
-            "OPENBLAS_NUM_THREADS": "1",
-        }
         self._started += 1
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"worker-{self._started}.log"
         with log.open("wb") as output:
-            process = self._spawn(theirs, environment, output)
+            process = self._spawn(theirs, output)
         theirs.close()
-        worker = _Process(process, Channel(ours), log)
+        worker: _Process[JobT] = _Process(process, Channel(ours), log)
         self._processes.append(worker)
         self._selector.register(worker.channel, selectors.EVENT_READ, worker)
         return worker
 
-    def _spawn(self, theirs: socket.socket, environment: dict[str, str], output: BinaryIO) -> subprocess.Popen[bytes]:
+    def _spawn(self, theirs: socket.socket, output: BinaryIO) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own module and a descriptor
             # -P: a file of the user's folder called like a library must not be imported instead of it
-            [sys.executable, "-P", "-m", "lianode.hpc.local.worker", str(theirs.fileno()), str(self.project)],
+            [sys.executable, "-P", "-m", self.module, str(theirs.fileno()), *self.arguments],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=environment,
+            env=os.environ | self.environment,
             start_new_session=True,  # Ctrl-C is for the runner, which asks workers to save
         )
 
-    def _lost(self, worker: _Process) -> Iterator[Report]:
+    def _lost(self, worker: _Process[JobT]) -> Iterator[Report[JobT]]:
         """Take a dead worker out of the pool and report its job."""
         code = self._remove(worker)
         if worker.job is not None:
             yield Report(worker.job, "lost", {"error": _how_it_died(code, worker.log)})
 
-    def _remove(self, worker: _Process) -> int:
+    def _remove(self, worker: _Process[JobT]) -> int:
         """Take a dead worker out of the pool and return its exit code."""
         self._selector.unregister(worker.channel)
         worker.channel.close()

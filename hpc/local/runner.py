@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianode.hpc.local.events import Begun, Ended, Stepped, Stopping
 from lianode.hpc.local.graph import Diversion, Graph
-from lianode.hpc.local.pool import Pool
+from lianode.hpc.local.pool import Pool, thread_variables
 from lianode.hpc.local.worker import describe, diversion_message
 
 if TYPE_CHECKING:
@@ -99,7 +100,10 @@ class LocalRunner:
         graph = Graph(get_flow(flow))
         result = RunResult()
         clock = time.monotonic()
-        pool = Pool(self.project, self.workers, self.logs)
+        threads = max(1, len(os.sched_getaffinity(0)) // self.workers)
+        pool: Pool[Job] = Pool(
+            ["lianode.hpc.local.worker", str(self.project)], self.workers, self.logs, thread_variables(threads)
+        )
         self._interrupts = 0
         asked = False
         try:
@@ -123,7 +127,7 @@ class LocalRunner:
         result.seconds = time.monotonic() - clock
         return result
 
-    def _hand_out(self, graph: Graph, pool: Pool, result: RunResult) -> None:
+    def _hand_out(self, graph: Graph, pool: Pool[Job], result: RunResult) -> None:
         """Give jobs to workers while there is room; run the quick ones here."""
         while pool.has_room and not self._interrupts:
             job = graph.take()
@@ -144,7 +148,7 @@ class LocalRunner:
         graph.done(job, _diversion(diversion_message(response)))
         self.tell(Ended(job.name, quick=True))
 
-    def _take_in(self, graph: Graph, report: Report, result: RunResult) -> None:
+    def _take_in(self, graph: Graph, report: Report[Job], result: RunResult) -> None:
         """Act on what a worker said."""
         job, message = report.job, report.message
         if report.kind == "progress":

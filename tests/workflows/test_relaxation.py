@@ -166,10 +166,13 @@ def test_a_saddle_is_flagged_at_fixed_cell_too(relax: Relax) -> None:
     assert [check.name for check in failed(done.checks)] == ["no_lower_symmetry"]
 
 
-def test_without_a_rattle_nothing_is_said_about_saddles(relax: Relax) -> None:
+def test_without_a_rattle_a_saddle_is_neither_found_nor_denied(relax: Relax) -> None:
     done = relax("LiIn2_C15", rattle=0.0)
     assert done.state is State.CONVERGED
-    assert "no_lower_symmetry" not in {check.name for check in done.checks}
+    (check,) = [check for check in done.checks if check.name == "no_lower_symmetry"]
+    assert check.passed is None
+    assert check.message.startswith("not made")
+    assert not failed(done.checks)
 
 
 def test_another_crystal_is_flagged(relax: Relax) -> None:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lianode.workflows.calculation import Calculation, State, cell_fields
+from lianode.workflows.engines.dynamics import run_dynamics
 from lianode.workflows.engines.evaluation import CountedCalculator
 from lianode.workflows.engines.relaxation import relax
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lianode.analysis.method import MethodKey
     from lianode.workflows.engine import Capability, RunContext
     from lianode.workflows.engines.relaxation import Relaxation
-    from lianode.workflows.task import RelaxTask, StaticTask
+    from lianode.workflows.task import MDTask, RelaxTask, StaticTask, Task
 
 
 class AseEngine:
@@ -27,6 +28,7 @@ class AseEngine:
     name: str
     settings: dict[str, object]
     capabilities: frozenset[Capability]
+    costly = False
 
     def calculator(self) -> Calculator:
         """Return the calculator, loaded once per process."""
@@ -83,6 +85,26 @@ class AseEngine:
             **_identity(self, key, task, structure, context), started=started, **_relaxed(result, structure)
         )
 
+    def md(self, key: str, task: MDTask, structure: Structure, context: RunContext) -> Calculation:
+        """Move the atoms by :func:`lianode.workflows.engines.dynamics.run_dynamics`."""
+        from pymatgen.core import Structure as PymatgenStructure
+        from pymatgen.io.ase import AseAtomsAdaptor
+
+        started = _now()
+        atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+        result = run_dynamics(atoms, CountedCalculator(self.calculator()), task, context)
+        fields = {**vars(result)}
+        last = PymatgenStructure(
+            structure.lattice, structure.species, fields.pop("positions"), coords_are_cartesian=True
+        )
+        return Calculation(
+            **_identity(self, key, task, structure, context),
+            started=started,
+            structure=last.as_dict() if result.energy is not None else None,
+            volume=float(last.volume),
+            **fields,
+        )
+
 
 def _relaxed(result: Relaxation, structure: Structure) -> dict[str, object]:
     """Return the fields of a relaxation's document."""
@@ -108,9 +130,7 @@ def _relaxed(result: Relaxation, structure: Structure) -> dict[str, object]:
     }
 
 
-def _identity(
-    engine: AseEngine, key: str, task: StaticTask | RelaxTask, structure: Structure, context: RunContext
-) -> dict[str, object]:
+def _identity(engine: AseEngine, key: str, task: Task, structure: Structure, context: RunContext) -> dict[str, object]:
     """Return the fields that say what was computed, with what and where."""
     return {
         "key": key,

@@ -113,9 +113,12 @@ def saddle_check(gain_meV_per_atom: float | None, reason: str | None, task: Rela
     reason
         Why it did not.
     task
-        Size of the rattle and the limit.
+        Size of the rattle and the limit; without a rattle the check says that it was not made.
     """
     limit = task.rattle_gain_meV_per_atom
+    if task.rattle == 0:
+        message = "not made: no relaxation after a rattle was asked for, so the crystal may be a saddle (`rattle`)"
+        return Check(name="no_lower_symmetry", passed=None, message=message)
     if gain_meV_per_atom is not None:
         message = (
             f"a free relaxation after a rattle of {task.rattle} Å gains {gain_meV_per_atom:.2f} meV/atom "

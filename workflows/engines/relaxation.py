@@ -109,6 +109,8 @@ def relax(atoms: Atoms, calculator: CountedCalculator, task: RelaxTask, context:
             if free.state is State.INTERRUPTED:  # energy and structure of the symmetric stage, but not yet its checks
                 return run.result(replace(stage, state=free.state, reason=free.reason), [])
             checks.append(_saddle_check(stage, free, len(atoms), task))
+        else:
+            checks.append(saddle_check(None, None, task))
     return run.result(stage, checks)
 
 

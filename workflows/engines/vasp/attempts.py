@@ -117,7 +117,7 @@ def last_positions(directory: Path, done: list[Attempt], cell: Structure) -> byt
             text = (folder / "CONTCAR").read_bytes()
         except OSError:
             text = b""
-        if _is_same_crystal(text, cell):
+        if is_same_crystal(text, cell):
             return text
         frame = _last_frame(folder, cell)
         if frame is not None:
@@ -125,7 +125,8 @@ def last_positions(directory: Path, done: list[Attempt], cell: Structure) -> byt
     return None
 
 
-def _is_same_crystal(text: bytes, cell: Structure) -> bool:
+def is_same_crystal(text: bytes, cell: Structure) -> bool:
+    """Whether the text of a POSCAR is whole and holds the same atoms, in a cell that has not run away."""
     from pymatgen.io.vasp.inputs import BadPoscarWarning, Poscar
 
     try:
@@ -156,6 +157,6 @@ def _last_frame(folder: Path, cell: Structure) -> bytes | None:
         return None  # cut within a frame: pymatgen reads all or nothing
     for frame in reversed(frames):
         text = Poscar(frame).get_str().encode()
-        if _is_same_crystal(text, cell):
+        if is_same_crystal(text, cell):
             return text
     return None

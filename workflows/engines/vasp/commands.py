@@ -23,6 +23,12 @@ PARALLEL_TAGS = frozenset({"NCORE", "NPAR", "KPAR", "NSIM", "LPLANE", "LSCALU"})
 """INCAR tags that say how the work is spread, and nothing else; they belong to the machine."""
 
 
+WAY_TAGS = frozenset(
+    {"ALGO", "NELM", "NELMDL", "TIME", "AMIX", "BMIX", "AMIX_MAG", "BMIX_MAG", "AMIN", "MAXMIX"} | PARALLEL_TAGS
+)
+"""INCAR tags that say how the self-consistent ground state is reached, not which one it is."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class VaspCommands:
     """How VASP is started here.
@@ -37,6 +43,8 @@ class VaspCommands:
         Folder of the PAW sets; without it only POTCAR.spec is written, which no real VASP can use.
     parallel
         Tags of :data:`PARALLEL_TAGS` for every INCAR.
+    way
+        Tags of :data:`WAY_TAGS` for this run, which someone asked for after an earlier one did not converge.
     poll_s
         Seconds between looks at the running program.
     stop_grace_s
@@ -50,6 +58,7 @@ class VaspCommands:
     vasp_gam: tuple[str, ...] | None = None
     potcar_folder: Path | None = None
     parallel: Mapping[str, int | bool] = field(default_factory=dict)
+    way: Mapping[str, int | float | bool | str] = field(default_factory=dict)
     poll_s: float = 5.0
     stop_grace_s: float = 60.0
     silence_s: float = 6 * 3600.0
@@ -63,6 +72,14 @@ class VaspCommands:
                 f"{', '.join(unknown)} would change results; a machine has {', '.join(sorted(PARALLEL_TAGS))}",
                 "parallel",
             )
+        unknown = sorted(set(self.way) - WAY_TAGS)
+        if unknown:
+            raise InputError(f"{', '.join(unknown)} would change results", "way")
+
+    @property
+    def tags(self) -> dict[str, int | float | bool | str]:
+        """INCAR tags of this machine and this run."""
+        return {**self.parallel, **self.way}
 
     def command(self, *, gamma_only: bool) -> tuple[str, ...]:
         """Return the command for a mesh."""

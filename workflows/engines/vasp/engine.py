@@ -15,6 +15,7 @@ from lianode.structures.errors import InputError
 from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.engine import Capability
 from lianode.workflows.engines import crystal_checks as crystal
+from lianode.workflows.engines.vasp.program_checks import settings_check
 from lianode.workflows.engines.vasp.settings import FUNCTIONALS, resolve
 from lianode.workflows.engines.vasp.valence import SET_NAME, electrons
 
@@ -25,14 +26,12 @@ if TYPE_CHECKING:
 
     from lianode.workflows.engine import RunContext
     from lianode.workflows.engines.vasp.relaxation import Driven
-    from lianode.workflows.task import RelaxTask, StaticTask
+    from lianode.workflows.task import MDTask, RelaxTask, StaticTask, Task
 
 NAME = "vasp"
 CAPABILITIES = frozenset(
     {Capability.STRESS, Capability.MAGNETISM, Capability.ELECTRONIC_STRUCTURE, Capability.FREE_ATOMS}
 )
-DECISIVE = ("ENCUT", "GGA", "METAGGA", "ISPIN", "ISMEAR", "SIGMA", "PREC", "LREAL", "LASPH", "IVDW", "LDAU")
-"""Tags that decide energies: what VASP ran with has to be what was asked for."""
 
 
 class VaspEngine:
@@ -53,6 +52,7 @@ class VaspEngine:
     """
 
     capabilities = CAPABILITIES
+    costly = True
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self.resolved = resolve(spec)
@@ -131,6 +131,17 @@ class VaspEngine:
                 fields["checks"] = self._relaxation_checks(driven, free, task, structure, relaxed)
         return Calculation(**self._identity(key, task, structure, context, started), **fields)
 
+    def md(self, key: str, task: MDTask, structure: Structure, context: RunContext) -> Calculation:
+        """Move the atoms in as many attempts as it takes; ISIF, thermostat and accuracy are those of ``aimd``."""
+        from lianode.workflows.engines.dynamics import needs_two_atoms
+        from lianode.workflows.engines.vasp.commands import current_commands
+        from lianode.workflows.engines.vasp.dynamics import MdDriver
+
+        started = _now()
+        needs_two_atoms(len(structure), structure.composition.reduced_formula)
+        fields = MdDriver(self.resolved, current_commands(), context).drive(task, structure)
+        return Calculation(**self._identity(key, task, structure, context, started), **fields)
+
     def _drive(self, task: StaticTask | RelaxTask, structure: Structure, context: RunContext) -> Driven:
         from lianode.workflows.engines.vasp.commands import current_commands
         from lianode.workflows.engines.vasp.relaxation import Driver
@@ -206,6 +217,8 @@ class VaspEngine:
             other = free.outcome.last if free.outcome and free.state is State.CONVERGED else None
             gain = None if other is None else (last.energy - other.energy) / len(structure) * 1e3
             checks.append(crystal.saddle_check(gain, free.reason, task))
+        else:
+            checks.append(crystal.saddle_check(None, None, task))
         return checks
 
     def _program_checks(self, driven: Driven) -> list[Check]:
@@ -213,26 +226,18 @@ class VaspEngine:
         outcome = driven.outcome
         if outcome is None or outcome.settings is None:
             return []
-        changed = [
-            f"{tag} {driven.inputs.incar[tag]} became {ran}"
-            for tag in DECISIVE
-            if tag in driven.inputs.incar
-            and (ran := outcome.settings.get(tag)) is not None
-            and not _same(driven.inputs.incar[tag], ran)
-        ]
-        mended = sorted({name for attempt in driven.history for name in attempt.corrections})
-        kept = "VASP ran with the settings asked for" + (f"; custodian mended {', '.join(mended)}" if mended else "")
+        mended = {name for attempt in driven.history for name in attempt.corrections}
         return [
             Check(
                 name="scf_converged",
                 passed=outcome.scf_converged,
                 message="the last self-consistency cycle converged" if outcome.scf_converged else "SCF not converged",
             ),
-            Check(name="settings_kept", passed=not changed, message="; ".join(changed) or kept),
+            settings_check(driven.inputs.incar, outcome.settings, mended),
         ]
 
     def _identity(
-        self, key: str, task: StaticTask | RelaxTask, structure: Structure, context: RunContext, started: str
+        self, key: str, task: Task, structure: Structure, context: RunContext, started: str
     ) -> dict[str, Any]:
         return {
             "key": key,
@@ -293,16 +298,6 @@ def _space_group(structure: Structure) -> int | None:
     from pymatgen.io.ase import AseAtomsAdaptor
 
     return crystal.space_group(AseAtomsAdaptor.get_atoms(structure, msonable=False))
-
-
-def _same(asked: object, ran: object) -> bool:
-    """Whether two values of a tag mean the same; VASP writes words in its own case."""
-    if isinstance(asked, bool) or isinstance(ran, bool):
-        return bool(asked) == bool(ran)
-    if isinstance(asked, int | float) and isinstance(ran, int | float):
-        return abs(float(asked) - float(ran)) <= 1e-9 * max(1.0, abs(float(asked)))
-    one, other = str(asked).strip().lower(), str(ran).strip().lower()
-    return one.startswith(other) or other.startswith(one)  # a full word or its first letters, as VASP takes them
 
 
 def _now() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,12 @@ limit is one on the cell; beyond 100 atoms rounding in the sum over bands grows,
 """
 
 
+_THERMOSTATS: dict[str, dict[str, Any]] = {
+    "nose": {"MDALGO": 2, "SMASS": 0},  # a period of 40 steps
+    "none": {"MDALGO": 1, "ANDERSEN_PROB": 0.0},  # as VASP's manual advises for constant energy
+}
+
+
 @dataclass(frozen=True)
 class Dynamics:
     """Molecular dynamics at constant volume and temperature.
@@ -39,11 +45,14 @@ class Dynamics:
         fs.
     steps
         Number of them.
+    thermostat
+        ``nose``, or ``none`` for constant energy.
     """
 
     temperature: float = 300.0
     time_step: float = 2.0
     steps: int = 10000
+    thermostat: Literal["nose", "none"] = "nose"
 
 
 @dataclass(frozen=True)
@@ -123,8 +132,7 @@ def task_tags(settings: VaspSettings, task: VaspTask) -> dict[str, Any]:
     if isinstance(task, Dynamics):
         return {
             "IBRION": 0,
-            "MDALGO": 2,  # Nosé, with SMASS = 0 at a period of 40 steps
-            "SMASS": 0,
+            **_THERMOSTATS[task.thermostat],
             "ISIF": 2,
             "ISYM": 0,
             "NSW": task.steps,

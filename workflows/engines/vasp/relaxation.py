@@ -131,11 +131,8 @@ class Driver:
         if isinstance(task, RelaxTask) and limit is not None:
             inputs.incar["NSW"] = max(1, task.max_steps - sum(attempt.steps for attempt in own))
             inputs.incar["EDIFFG"] = -limit
-        inputs.incar.update(self.commands.parallel)
-        if self.commands.potcar_folder is None and not self.settings.rehearsal:
-            raise InputError(
-                "it is not known where the POTCARs are; set LIANODE_POTCAR_FOLDER to the folder of the PAW sets", WHERE
-            )
+        inputs.incar.update(self.commands.tags)
+        refuse_without_potcars(self.settings, self.commands)
         return inputs
 
     def _attempt(self, inputs: Inputs, history: list[Attempt], limit: float | None) -> Attempt:
@@ -207,6 +204,14 @@ class Driver:
         if full > MOST_RESTARTS:
             return _Verdict(State.UNCONVERGED, f"not converged after {full} fresh bases: {numbers}")
         return _Verdict(None, tighten=accurate and not ended)
+
+
+def refuse_without_potcars(settings: VaspSettings, commands: VaspCommands) -> None:
+    """Raise ``InputError`` where VASP is meant to run and nobody has said where the PAW sets are."""
+    if commands.potcar_folder is None and not settings.rehearsal:
+        raise InputError(
+            "it is not known where the POTCARs are; set LIANODE_POTCAR_FOLDER to the folder of the PAW sets", WHERE
+        )
 
 
 def _why(own: list[Attempt]) -> str:

@@ -13,6 +13,7 @@ from lianode.workflows.engine import Progress
 from lianode.workflows.engines.vasp.outputs import ionic_energies, last_max_force
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lianode.workflows.engine import RunContext
@@ -147,9 +148,27 @@ class RunEnd:
 
 
 def run_vasp(
-    folder: Path, context: RunContext, commands: VaspCommands, *, gamma_only: bool, steps_before: int = 0
+    folder: Path,
+    context: RunContext,
+    commands: VaspCommands,
+    *,
+    gamma_only: bool,
+    steps_before: int = 0,
+    handlers: Callable[[Watch, float], list[Any]] | None = None,
 ) -> RunEnd:
     """Run VASP in a folder that holds its inputs, until it ends, is mended in vain, or has to stop.
+
+    Parameters
+    ----------
+    folder, context, commands
+        Where, until when, and with which program.
+    gamma_only
+        Whether the mesh is the Γ point alone.
+    steps_before
+        Ionic steps of earlier attempts, for the progress.
+    handlers
+        Returns custodian's handlers for a watch and the seconds of silence that count as hung; without it
+        :func:`lianode.workflows.engines.vasp.custody.handlers`, which mend.
 
     Raises
     ------
@@ -170,7 +189,7 @@ def run_vasp(
     )
     watch.terminate = job.terminate
     keeper = Custodian(
-        custody.handlers(watch, commands.silence_s),
+        (handlers or custody.handlers)(watch, commands.silence_s),
         [job],
         max_errors=5,
         polling_time_step=commands.poll_s,

@@ -1,0 +1,193 @@
+"""What molecular dynamics leaves on disk as it runs: a trajectory that is only ever appended to, and a checkpoint.
+
+The trajectory is extended XYZ, one frame after the other: positions in Å (not wrapped), ``velo`` in Å/fs, and in the
+comment line step, time (fs), energy and conserved energy (eV) and temperature (K). A frame is handed to the operating
+system as soon as it is written, so that a killed process loses none; before a checkpoint the file is forced to disk.
+The checkpoint holds the length that the file had then: whoever goes on cuts off what came later, and computes it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase.units import fs
+
+from lianode.workflows.calculation import FileReference
+from lianode.workflows.engines.md_statistics import Statistics
+from lianode.workflows.engines.nose_hoover import MotionState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+TRAJECTORY = "trajectory.xyz"
+CHECKPOINT = "md-checkpoint.npz"
+_ARRAYS = ("positions", "momenta", "forces", "eta", "p_eta")
+
+
+class Trajectory:
+    """Appends frames to the file.
+
+    Parameters
+    ----------
+    directory
+        Of the calculation.
+    symbols
+        Elements of the atoms.
+    cell
+        (3, 3), Å.
+    masses
+        (n,), u.
+    length
+        Bytes that count; the rest of the file is cut off.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be opened or written.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        symbols: list[str],
+        cell: NDArray[np.float64],
+        masses: NDArray[np.float64],
+        *,
+        length: int = 0,
+    ) -> None:
+        self.path = directory / TRAJECTORY
+        self.symbols = symbols
+        self.lattice = " ".join(repr(float(x)) for x in cell.ravel())
+        self.masses = masses
+        self._file = self.path.open("r+b" if length else "wb")
+        self._file.truncate(length)
+        self._file.seek(length)
+
+    def append(self, state: MotionState, *, time_fs: float, temperature: float, conserved: float) -> None:
+        """Add a frame."""
+        velocities = state.momenta / self.masses[:, None] * fs
+        lines = [
+            f"{len(self.symbols)}",
+            (
+                f'Lattice="{self.lattice}" Properties=species:S:1:pos:R:3:velo:R:3 pbc="T T T" step={state.step} '
+                f"time_fs={time_fs:.10g} energy={state.energy!r} conserved={conserved!r} temperature={temperature:.10g}"
+            ),
+        ]
+        lines += [
+            f"{symbol:<2} {x:.10f} {y:.10f} {z:.10f} {u:.10e} {v:.10e} {w:.10e}"
+            for symbol, (x, y, z), (u, v, w) in zip(self.symbols, state.positions, velocities, strict=True)
+        ]
+        self._file.write(("\n".join(lines) + "\n").encode())
+        self._file.flush()
+
+    def secure(self) -> int:
+        """Force the file to the disk and return its length."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+@dataclass
+class MdCheckpoint:
+    """Where a run can go on.
+
+    Attributes
+    ----------
+    state
+        All that the motion depends on, in double precision.
+    measured
+        Sums over the steps so far.
+    length
+        Bytes of the trajectory.
+    evaluations, continued, evaluation_time_s, wall_time_s
+        Sums over all attempts.
+    """
+
+    state: MotionState
+    measured: Statistics
+    length: int = 0
+    evaluations: int = 0
+    continued: int = 0
+    evaluation_time_s: float = 0.0
+    wall_time_s: float = 0.0
+
+    def write(self, directory: Path) -> None:
+        """Replace the file in one step, so that a kill leaves the old or the new one whole."""
+        temporary = directory / f"{CHECKPOINT}.{os.getpid()}"
+        state = self.state
+        with temporary.open("wb") as file:
+            np.savez(
+                file,
+                step=state.step,
+                energy=state.energy,
+                measured=np.array(self.measured.numbers()),
+                counts=np.array([self.length, self.evaluations, self.continued]),
+                times=np.array([self.evaluation_time_s, self.wall_time_s]),
+                **{name: getattr(state, name) for name in _ARRAYS},
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(directory / CHECKPOINT)
+
+    @classmethod
+    def read(cls, directory: Path, n_atoms: int) -> MdCheckpoint | None:
+        """Return the checkpoint, or None where there is none that can be used: then the run begins again.
+
+        One that is damaged, belongs to other atoms, or is longer than its trajectory is left aside.
+        """
+        try:
+            with np.load(directory / CHECKPOINT, allow_pickle=False) as data:
+                arrays = {name: data[name].astype(float) for name in _ARRAYS}
+                state = MotionState(step=int(data["step"]), energy=float(data["energy"]), **arrays)
+                length, evaluations, continued = (int(n) for n in data["counts"])
+                evaluation_time, wall_time = (float(x) for x in data["times"])
+                measured = Statistics.of([float(x) for x in data["measured"]])
+            whole = (directory / TRAJECTORY).stat().st_size >= length
+        except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile):
+            return None
+        motion = (state.positions, state.momenta, state.forces)
+        usable = whole and all(array.shape == (n_atoms, 3) and np.isfinite(array).all() for array in motion)
+        if not usable or not np.isfinite(state.eta).all():
+            return None
+        return cls(state, measured, length, evaluations, continued + 1, evaluation_time, wall_time)
+
+
+class Clock:
+    """When the next checkpoint is due.
+
+    Parameters
+    ----------
+    interval_s
+        Seconds between two; 0 makes every step due.
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        self.interval_s = interval_s
+        self._last = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether the interval has passed; if so, it begins again."""
+        now = time.monotonic()
+        if now - self._last < self.interval_s:
+            return False
+        self._last = now
+        return True
+
+
+def file_reference(path: Path, directory: Path) -> FileReference:
+    """Return path, checksum and size of a file below ``directory``; the file is read in pieces."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileReference(path=path.relative_to(directory).as_posix(), sha256=digest, bytes=path.stat().st_size)
