@@ -41,9 +41,14 @@ def command(
     Differences are computed less published. Nothing is tuned to shrink them; docs/compare.md explains the large ones.
     """
     from lianode.analysis.compare import compare
+    from lianode.analysis.method import REHEARSAL
+    from lianode.structures.errors import InputError
 
     results, _ = open_results(project)
-    documents = list(results.query(property=["hull", "voltage"], campaign=campaign, engine=engine or None))
+    found = list(results.query(property=["hull", "voltage"], campaign=campaign, engine=engine or None))
+    documents = [document for document in found if not document["method"]["program"].endswith(REHEARSAL)]
+    if found and not documents:
+        raise InputError("all results that were chosen are of a rehearsal: no DFT was done, and none is compared")
     rows = compare(paper, documents)
     shown = rows if everything else [row for row in rows if row.computed is not None]
     if as_json:
@@ -57,6 +62,8 @@ def command(
     left_out = len(rows) - len(shown)
     if left_out:
         click.echo(f"{left_out} more published values, of which nothing is computed: add --all")
+    if len(found) > len(documents):
+        click.echo(f"{len(found) - len(documents)} documents of a rehearsal were refused: no DFT was done for them")
     click.echo("! a check of the computed value failed: lianode query says which")
 
 

@@ -1,0 +1,1 @@
+"""Existing VASP folders as calculations of this project."""
