@@ -19,10 +19,18 @@ COMMANDS = {
     "phases": "lianode.cli.phases",
     "plan": "lianode.cli.plan",
     "run": "lianode.cli.run",
+    "submit": "lianode.cli.submit",
+    "launch": "lianode.cli.launch",
+    "status": "lianode.cli.status",
+    "logs": "lianode.cli.logs",
+    "retry": "lianode.cli.retry",
     "query": "lianode.cli.query",
     "plot": "lianode.cli.plot",
     "compare": "lianode.cli.compare",
     "rederive": "lianode.cli.rederive",
+    "ingest": "lianode.cli.ingest",
+    "pull": "lianode.cli.pull",
+    "push": "lianode.cli.push",
     "store": "lianode.cli.store",
 }
 

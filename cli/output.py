@@ -41,16 +41,21 @@ def print_table(
     title
         Printed above.
     """
+    console().print(table(columns, rows, title=title))
+
+
+def table(columns: Sequence[tuple[str, Align]], rows: Iterable[Sequence[str]], *, title: str | None = None) -> Any:
+    """Return a table that rich can print; see :func:`print_table`."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, title_style="bold")
+    made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, title_style="bold")
     for heading, align in columns:
-        table.add_column(heading, justify=align)
+        made.add_column(heading, justify=align)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console().print(table)
+        made.add_row(*(Text(cell) for cell in row))
+    return made
 
 
 def console() -> Any:

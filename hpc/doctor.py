@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lianode.workflows.plan import CampaignPlan
+
 State = Literal["good", "optional", "bad"]
 
 REQUIRED = ("ase", "jobflow", "maggma", "matplotlib", "numpy", "phonopy", "pydantic", "pymatgen", "scipy", "spglib")
@@ -50,7 +52,7 @@ class Finding:
     message: str
 
 
-def examine(start: Path | None, *, load: bool) -> list[Finding]:
+def examine(start: Path | None, *, load: bool, plan: CampaignPlan | None = None) -> list[Finding]:
     """Look at this installation and at the project a folder belongs to.
 
     Parameters
@@ -59,8 +61,10 @@ def examine(start: Path | None, *, load: bool) -> list[Finding]:
         Folder of the project; None for the current one.
     load
         Whether to load every potential that is installed and compute a cell with it.
+    plan
+        Of the campaign that has to run on the project's cluster, if it has one.
     """
-    return [*_python(), *_packages(), *_machine(), *_engines(load), *_project(start)]
+    return [*_python(), *_packages(), *_machine(), *_engines(load), *_project(start, plan)]
 
 
 def _python() -> Iterator[Finding]:
@@ -139,8 +143,8 @@ def _energy(name: str, structure: object) -> float:
     return done.energy / done.n_atoms
 
 
-def _project(start: Path | None) -> Iterator[Finding]:
-    """Check the settings file, the store and the disk."""
+def _project(start: Path | None, plan: CampaignPlan | None) -> Iterator[Finding]:
+    """Check the settings file, the store, the disk and the cluster."""
     try:
         file = find_project(start)
         settings = load_settings(file)
@@ -159,3 +163,7 @@ def _project(start: Path | None) -> Iterator[Finding]:
     free = shutil.disk_usage(settings.project).free / 1e9
     low = free < LOW_DISK_GB
     yield Finding("disk", "bad" if low else "good", f"{free:.0f} GB free{' - make room' if low else ''}")
+    if settings.cluster is not None:
+        from lianode.hpc.cluster.doctor import examine_cluster
+
+        yield from examine_cluster(settings, plan)

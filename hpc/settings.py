@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from lianode.hpc.cluster.settings import ClusterSettings, Partition
+from lianode.hpc.cluster.settings import ADAPTERS, ClusterSettings, Partition
 from lianode.structures.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ FILE_NAME: Final = "lianode.toml"
 
 TEMPLATE: Final = """\
 # Settings of this project. Paths are relative to this file; ~ means your home folder.
+# For a cluster (a scheduler, VASP) `lianode init --cluster` in a new folder asks what is needed and writes it.
 
 # Worker processes of `lianode run`; without a value, as many as fit the machine.
 # workers = 2
@@ -82,7 +83,7 @@ class MongoSettings(_Table):
         scheme, separator, rest = uri.partition("://")
         if scheme not in {"mongodb", "mongodb+srv"} or not separator or not rest:
             raise ValueError("write an address such as mongodb://user@host:27017")
-        credentials, at, _ = rest.partition("/")[0].rpartition("@")
+        credentials, at, _ = rest.partition("@")  # not up to the first slash: a password may have one, unescaped
         options = rest.partition("?")[2].lower()
         if (at and ":" in credentials) or "password" in options or "authmechanismproperties" in options:
             raise ValueError(
@@ -156,11 +157,24 @@ def load_settings(file: Path) -> Settings:
         With the line or the key, for anything that is not right.
     """
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"the settings cannot be read: {error.strerror}", str(file)) from error
     except UnicodeDecodeError as error:
         raise InputError("the settings are not UTF-8 text", str(file)) from error
+    return parse_settings(text, file)
+
+
+def parse_settings(text: str, file: Path) -> Settings:
+    """Return the settings that a text means, which is or will be that of ``file``.
+
+    Raises
+    ------
+    InputError
+        With the line or the key, for anything that is not right.
+    """
+    try:
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message, _, place = str(error).rpartition(" (at ")
         raise InputError(
@@ -186,10 +200,22 @@ def write_default(folder: Path) -> Path:
     InputError
         When there is one already, or the folder cannot be written.
     """
+    return write_settings(folder, TEMPLATE)
+
+
+def write_settings(folder: Path, text: str) -> Path:
+    """Write a new settings file, and return it; a text that is not right is not written.
+
+    Raises
+    ------
+    InputError
+        When there is one already, the text is not right, or the folder cannot be written.
+    """
     file = folder / FILE_NAME
+    parse_settings(text, file)
     try:
         with file.open("x", encoding="utf-8") as stream:
-            stream.write(TEMPLATE)
+            stream.write(text)
     except FileExistsError:
         raise InputError("there is a settings file already; it is left as it is", str(file)) from None
     except OSError as error:
@@ -206,19 +232,35 @@ def _first_error(file: Path, details: ErrorDetails) -> InputError:
         table = "partitions" if location[1] == "partitions" and len(location) > 2 else location[0]
     if details["type"] == "extra_forbidden":
         return _unknown(file, tuple(location), table)
-    where = f"{file}, key '{'.'.join(location)}'"
     if details["type"] == "union_tag_invalid":
-        context: dict[str, Any] = details.get("ctx") or {}
-        word = str(context.get("tag", ""))
-        return InputError(
-            f"the kind {word!r} is not known{nearest(word, ('sqlite', 'mongodb'))}; write 'sqlite' or 'mongodb'",
-            f"{file}, key 'store.kind'",
+        location.append("kind")
+    return InputError(_message(details, location), f"{file}, key '{'.'.join(location)}'")
+
+
+def _message(details: ErrorDetails, location: list[str]) -> str:
+    """Say what is wrong with a value, and what would be right."""
+    if location[:2] == ["cluster", "partitions"] and len(location) == 2:  # missing, empty, or one table and no list
+        return (
+            "at least one partition is needed; write [[cluster.partitions]], in double brackets, and its name, cores "
+            "and walltime below it"
         )
-    if details["type"] in {"model_type", "model_attributes_type", "dict_type"}:
-        return InputError("this is a table; write [store] and its keys below it", where)
-    if details["type"] == "missing":
-        return InputError("this is needed and missing", where)
-    return InputError(details["msg"].removeprefix("Value error, "), where)
+    match details["type"]:
+        case "union_tag_invalid":
+            context: dict[str, Any] = details.get("ctx") or {}
+            word = str(context.get("tag", ""))
+            known = ("sqlite", "mongodb")
+            said = f"the kind {word!r} is not known{nearest(word, known)}; write 'sqlite' or 'mongodb'"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            said = f"this is a table; write [{'.'.join(location)}] and its keys below it"
+        case "missing":
+            said = "this is needed and missing"
+        case "string_pattern_mismatch" if location[0] == "cluster":
+            said = "this goes into job scripts, so that only letters, digits and _ . , : @ / + = - may be in it"
+        case "literal_error" if location == ["cluster", "scheduler"]:
+            said = f"the scheduler is not known; known: {', '.join(ADAPTERS)}"
+        case _:
+            said = details["msg"].removeprefix("Value error, ")
+    return said
 
 
 def _unknown(file: Path, location: tuple[str, ...], table: str) -> InputError:

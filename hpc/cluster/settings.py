@@ -159,6 +159,8 @@ class ClusterSettings(_Table):
     def _single_lines(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
         if any("\n" in line or "\r" in line for line in lines):
             raise ValueError("every entry is one line of shell")
+        if any("$$" in line for line in lines):
+            raise ValueError("FireWorks' templates use $$; write a line without it")
         return lines
 
     def partition(self, name: str) -> Partition:
@@ -197,8 +199,20 @@ class ClusterSettings(_Table):
         raise InputError(f"no partition takes jobs of {engine!r}; leave out `engines` of one", "cluster.partitions")
 
 
+def walltime_seconds(text: str, where: str) -> int:
+    """Return a wall time such as ``24:00:00`` in seconds.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
+    try:
+        return int(_seconds(text))
+    except ValueError as error:
+        raise InputError(str(error), where) from None
+
+
 def command_words(command: str, *, tasks: int, nodes: int) -> tuple[str, ...]:
     """Return the words of a command with the numbers of a job in them."""
-    return tuple(
-        word.replace("{tasks}", str(tasks)).replace("{nodes}", str(nodes)) for word in shlex.split(command)
-    )
+    return tuple(word.replace("{tasks}", str(tasks)).replace("{nodes}", str(nodes)) for word in shlex.split(command))

@@ -1,0 +1,77 @@
+"""What FireWorks' database says about a job beside the job itself: enough to queue it without loading anything."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SPEC_FIELD: Final = "lianode"
+"""Name of it in a Firework's spec and in a workflow's metadata."""
+
+Kind = Literal["calculate", "free_energy", "hull", "hull_spread"]
+DERIVES: Final = frozenset({"hull", "hull_spread"})
+"""Kinds that only turn stored calculations into documents: a second, no engine."""
+
+
+class JobResources(BaseModel):
+    """What the job asks for; see :class:`lianode.hpc.cluster.resources.Resources`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    partition: str
+    nodes: int
+    tasks: int
+    walltime_s: int
+    expected_s: float
+    k_groups: int = 1
+
+
+class JobSpec(BaseModel):
+    """One job.
+
+    Attributes
+    ----------
+    campaign
+        Its campaign.
+    kind
+        Name of the job's function.
+    label
+        For people.
+    engine
+        Engine as documents name it.
+    program
+        Name of the program or potential, which decides the partition.
+    key
+        Of the calculation, where the job is one.
+    rehearsal
+        Whether the stand-in for VASP does it.
+    resources
+        What it asks for.
+    retry_failed
+        Whether a calculation that failed before is tried again.
+    lost
+        What became of processes that were lost while they ran it.
+    tags
+        INCAR tags of `lianode retry` that change the way to the result, not the result.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    campaign: str
+    kind: Kind
+    label: str
+    engine: str = ""
+    program: str = ""
+    key: str | None = None
+    rehearsal: bool = False
+    resources: JobResources
+    retry_failed: bool = False
+    lost: tuple[str, ...] = ()
+    tags: dict[str, Any] = {}
+
+
+def job_spec(spec: dict[str, Any]) -> JobSpec | None:
+    """Return ours of a Firework's spec, or None where it is somebody else's Firework."""
+    found = spec.get(SPEC_FIELD)
+    return None if found is None else JobSpec.model_validate(found)
