@@ -91,7 +91,7 @@ def campaign(folder: Path, jobs: int, engine: Any, name: str) -> Path:
     entries = []
     for part in range(max(1, jobs // PHASES)):
         place = folder / f"{name}-{part}"
-        write_phases(place, min(PHASES, jobs) - 2, seed=hash((name, part)) % 10**6)
+        write_phases(place, min(PHASES, jobs), seed=hash((name, part)) % 10**6)
         entries.append({"hull": {"system": "Li-In", "phases": ["Li", "In", f"./{place.name}"]}})
     file = folder / f"{name}.yaml"
     file.write_text(yaml.safe_dump({"name": name, "engine": engine, "calculations": entries}))

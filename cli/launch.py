@@ -84,7 +84,7 @@ def _sentence(done: Pass) -> str:
         jobs = sum(len(one.fw_ids) for one in done.submitted)
         parts.append(f"submitted {len(done.submitted)} allocations for {jobs} jobs")
     parts.append(f"allocations: {done.running} running, {done.queued} queued")
-    parts.append(f"jobs: {done.left} left, {done.waiting} of them ready and without an allocation")
+    parts.append(f"jobs left: {done.left}" + (f", {done.waiting} wait for an allocation" if done.waiting else ""))
     return "; ".join(parts)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lianode.cli.output import duration, print_json, print_table
-from lianode.cli.project import campaign_argument, load_plan, open_results, project_option
+from lianode.cli.project import campaign_argument, engine_option, load_plan, open_results, project_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 @click.command("plan", short_help="Show what a campaign would run, what is done already, and how long it takes.")
 @campaign_argument
 @project_option
+@engine_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(campaign: Path, project: Path | None, as_json: bool) -> None:
+def command(campaign: Path, project: Path | None, engine: str | None, as_json: bool) -> None:
     """Show what CAMPAIGN would run; nothing is started.
 
     On a project with [cluster], also what every job asks the scheduler for and the core-hours it is expected to take;
@@ -32,7 +33,7 @@ def command(campaign: Path, project: Path | None, as_json: bool) -> None:
     """
     from lianode.hpc.cluster.estimate import planned_jobs, vasp_details
 
-    plan = load_plan(campaign)
+    plan = load_plan(campaign, engine=engine)
     results, _ = open_results(project)
     cluster = results.settings.cluster
     jobs = planned_jobs(plan, results, cluster)

@@ -10,7 +10,7 @@ import click
 
 from lianode.cli import exit_codes
 from lianode.cli.output import duration, print_json
-from lianode.cli.project import campaign_argument, load_plan, open_results, project_option
+from lianode.cli.project import campaign_argument, engine_option, load_plan, open_results, project_option
 
 if TYPE_CHECKING:
     from lianode.hpc.local.campaign import CampaignRun
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.command("run", short_help="Run a campaign on this machine; what is in the store is not repeated.")
 @campaign_argument
 @project_option
+@engine_option
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes at the same time; default: as many as fit.")
 @click.option("--retry-failed", is_flag=True, help="Try calculations again that failed in an earlier run.")
 @click.option("--figures", type=click.Path(path_type=Path), help="Draw every hull and voltage curve into this folder.")
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 def command(
     campaign: Path,
     project: Path | None,
+    engine: str | None,
     workers: int | None,
     retry_failed: bool,
     figures: Path | None,
@@ -47,7 +49,7 @@ def command(
 
     if published is not None:
         published_values(published)  # an unknown paper is said before hours of work, not after
-    plan = load_plan(campaign, retry_failed=retry_failed)
+    plan = load_plan(campaign, retry_failed=retry_failed, engine=engine)
     results, file = open_results(project)
     for note in plan.campaign.notes():
         click.echo(f"note: {note}", err=True)

@@ -71,7 +71,7 @@ def _launchpad(settings: Settings, database: Any) -> LaunchPad:
         raise InputError("FireWorks is not installed; run: pip install 'lianode[cluster]'", "cluster") from error
     assert isinstance(settings.store, MongoSettings)  # noqa: S101  the database above says so
     unused = {"host": "mongodb://localhost", "mongoclient_kwargs": {"connect": False}}
-    launchpad = LaunchPad(name=settings.store.database, uri_mode=True, **unused)
+    launchpad = LaunchPad(name=settings.store.database, uri_mode=True, strm_lvl="WARNING", **unused)
     launchpad.connection.close()
     handle = database.database()
     launchpad.connection, launchpad.db, launchpad.gridfs_fallback = handle.client, handle, None

@@ -56,8 +56,14 @@ def job_logs(results: ResultsStore, launchpad: LaunchPad, job: JobStatus, lines:
     numbers = [*firework.get("archived_launches", []), *firework.get("launches", [])]
     for launch in launchpad.launches.find({"launch_id": {"$in": numbers[-1:]}}, {"launch_dir": 1}):
         place = Path(launch["launch_dir"])
-        paths += sorted([*place.glob("*.error"), *place.glob("*.out"), *place.glob("worker-*.log")])
+        paths += sorted([*place.glob("*.error"), *place.glob("*.out")])
+        paths += [path for path in sorted(place.glob("worker-*.log")) if _mentions(path, job.label)]
     return [Log(path, found) for path in paths if (found := _tail(path, lines))]
+
+
+def _mentions(path: Path, label: str) -> bool:
+    """Whether a worker's log is about a job, as jobflow announces it."""
+    return any(f" job - {label} (" in line for line in _tail(path, TAIL_BYTES))
 
 
 def _tail(path: Path, lines: int) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ class JobStatus:
 
 
 def campaign_status(results: ResultsStore, launchpad: LaunchPad, campaign: str) -> list[JobStatus]:
-    """Return where each job of a campaign stands, in the order of submission.
+    """Return where each job of a campaign stands: in the order of submission, what derives documents last.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def campaign_status(results: ResultsStore, launchpad: LaunchPad, campaign: str) 
         first = latest.get(same)
         latest[same] = one | {"spec": spec, "first": one["fw_id"] if first is None else first["first"]}
         runs[same] += 1
-    jobs = sorted(latest.items(), key=lambda item: item[1]["first"])
+    jobs = sorted(latest.items(), key=lambda item: (item[1]["spec"].kind in DERIVES, item[1]["first"]))
     view = _View(results, launchpad, [one for _, one in jobs])
     return [view.status(one, runs[same]) for same, one in jobs]
 
