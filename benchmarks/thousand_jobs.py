@@ -169,10 +169,9 @@ def bare(uri: str, jobs: int, folder: Path) -> dict[str, float]:
             parents = [Firework(PyTask(func="time.time")) for _ in range(min(PHASES, jobs))]
             launchpad.add_wf(Workflow([*parents, Firework(PyTask(func="time.time"), parents=parents)]))
             total += len(parents) + 1
-        for fw_id in launchpad.get_fw_ids({"state": "READY"}):
-            launch_rocket(launchpad, FWorker(), fw_id=fw_id)
-        for fw_id in launchpad.get_fw_ids({"state": "READY"}):
-            launch_rocket(launchpad, FWorker(), fw_id=fw_id)
+        while ready := launchpad.get_fw_ids({"state": "READY"}):
+            for fw_id in ready:
+                launch_rocket(launchpad, FWorker(), fw_id=fw_id, strm_lvl="CRITICAL")
     return said | {"jobs": total}
 
 

@@ -12,7 +12,7 @@ import time
 import traceback
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from lianode.hpc.cluster.jobspec import JobSpec
 from lianode.hpc.cluster.launchpad import open_launchpad
@@ -55,6 +55,7 @@ class Rockets:
         self.results = results
         self.launchpad = launchpad
         self.cluster = cluster
+        self._said: TextIO | None = None  # never closed: loggers of libraries that were made meanwhile keep it
 
     def run(self, data: dict[str, Any], worker: Worker) -> dict[str, Any]:
         """Run the job that was sent, in the current folder, and return the message that reports it."""
@@ -102,8 +103,8 @@ class Rockets:
 
     def run_here(self, fw_id: int, folder: Path) -> None:
         """Run a quick job in this process; what libraries print goes to a file."""
-        said = (folder / "here.log").open("a", encoding="utf-8")
-        with said, redirect_stdout(said), redirect_stderr(said), chdir(folder), use_store(self.results):
+        said = self._said = self._said or (folder / "here.log").open("a", encoding="utf-8", buffering=1)
+        with redirect_stdout(said), redirect_stderr(said), chdir(folder), use_store(self.results):
             launch(self.launchpad, fw_id)
 
     def _wait_for_the_server(self) -> None:
