@@ -125,7 +125,7 @@ def ours(file: Path, path: Path) -> dict[str, float]:
     """Submit and run a campaign in this process; the engine is the analytic potential."""
     from lianode.hpc.cluster.launchpad import open_launchpad
     from lianode.hpc.cluster.ready import ready_jobs
-    from lianode.hpc.cluster.rocket import Rockets
+    from lianode.hpc.cluster.rocket import launch, use_store
     from lianode.hpc.cluster.submit import submit
     from lianode.hpc.settings import load_settings
     from lianode.hpc.store import open_store
@@ -138,14 +138,13 @@ def ours(file: Path, path: Path) -> dict[str, float]:
     assert settings.cluster is not None
     plan = plan_campaign(load_campaign(path))
     said: dict[str, float] = {}
-    with CLOCK.read(said):
+    folder = settings.resolve(settings.runs) / "here"
+    folder.mkdir(parents=True)
+    with CLOCK.read(said), chdir(folder), use_store(results):
         added = submit(plan, results, launchpad, settings.cluster)
-        rockets = Rockets(results, launchpad, settings.cluster)
-        folder = settings.resolve(settings.runs) / "here"
-        folder.mkdir(parents=True)
         while jobs := [*(ready := ready_jobs(launchpad, results, [], here=True)).quick, *ready.waiting]:
             for job in jobs:
-                rockets.run_here(job.fw_id, folder)
+                launch(launchpad, job.fw_id)
     computing = sum(one.wall_time_s for one in results.calculations(list(plan.requests)).values())
     results.close()
     return said | {"jobs": added.jobs, "computing": computing}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lianode.hpc.cluster.allocations import Allocations, AllocationState
+from lianode.hpc.cluster.jobmessage import job_message
 from lianode.hpc.cluster.launchpad import open_launchpad
 from lianode.hpc.cluster.lost import give_back
 from lianode.hpc.cluster.queue import queue_job_of_this_process, seconds_left
@@ -138,7 +139,8 @@ class Runner:
             tasks = job.spec.resources.tasks
             if tasks <= free:
                 self._busy[job.fw_id] = tasks
-                self.pool.submit(self._message(job))
+                queue_job, times = self.allocation.queue_job, self.times
+                self.pool.submit(job_message(job, queue_job=queue_job, ends=times.ends, stop_at=times.stop_at))
                 free -= tasks
         self._looked = now
 
@@ -151,15 +153,6 @@ class Runner:
         asked = job.spec.resources
         alike = asked.partition == self.allocation.partition and asked.nodes <= self.allocation.nodes
         return alike and job.spec.program in {self.allocation.program, ""} and asked.expected_s < self.times.left()
-
-    def _message(self, job: Waiting) -> dict[str, Any]:
-        return {
-            "fw_id": job.fw_id,
-            "spec": job.spec.model_dump(mode="json"),
-            "queue_job": self.allocation.queue_job,
-            "ends": self.times.ends,
-            "stop_at": self.times.stop_at,
-        }
 
     def _take_in(self, report: Report[dict[str, Any]]) -> None:
         """Act on what a worker said of its job."""
@@ -207,11 +200,10 @@ def main() -> None:
         host=socket.gethostname(),
     )
     folder = Path(allocation.folder)
-    os.chdir(folder)
     threads = 1 if allocation.program == "vasp" else max(1, allocation.tasks // max(1, len(allocation.fw_ids)))
     # programs that bring their own ranks must not inherit our threads, unless the setup lines say so
     variables = {} if allocation.program == "vasp" and "OMP_NUM_THREADS" in os.environ else thread_variables(threads)
-    arguments = ["lianode.hpc.cluster.rocket", str(project)]
+    arguments = ["lianode.hpc.cluster.rocket", str(project), str(folder)]
     pool: Pool[dict[str, Any]] = Pool(arguments, allocation.tasks, folder, variables)
     runner = Runner(allocation, results, launchpad, settings.cluster, pool, times)
 

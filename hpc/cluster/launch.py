@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from lianode.hpc.cluster.allocations import Allocations, AllocationState
 from lianode.hpc.cluster.guard import only_one
+from lianode.hpc.cluster.here import run_here
 from lianode.hpc.cluster.lost import sweep
 from lianode.hpc.cluster.packing import pack
 from lianode.hpc.cluster.ready import ready_jobs
-from lianode.hpc.cluster.rocket import Rockets
 from lianode.hpc.cluster.script import QueueRefusedError, submit_allocation
 from lianode.hpc.cluster.submit import UNFINISHED
 
@@ -88,13 +88,9 @@ def feed(results: ResultsStore, launchpad: LaunchPad, cluster: ClusterSettings, 
         live = allocations.live()
         taken = {fw_id for one in live for fw_id in one.fw_ids}
         ready = ready_jobs(launchpad, results, taken, here=cluster.analyse_here)
-        if ready.quick and cluster.analyse_here:
-            rockets = Rockets(results, launchpad, cluster)
-            while ready.quick:  # deriving a hull may make a comparison ready
-                for job in ready.quick:
-                    rockets.run_here(job.fw_id, here)
-                    done.here.append(job.spec.label)
-                ready = ready_jobs(launchpad, results, taken, here=True)
+        while ready.quick and cluster.analyse_here:  # deriving a hull may make a comparison ready
+            done.here += run_here(ready.quick, project, here)
+            ready = ready_jobs(launchpad, results, taken, here=True)
         waiting = ready.waiting if cluster.analyse_here else [*ready.quick, *ready.waiting]
         packs = pack(waiting, cluster)
         room = max(0, cluster.max_queued - len(live))

@@ -1,18 +1,19 @@
-"""A worker process of an allocation: runs jobs of FireWorks one after the other, and keeps what it has loaded.
+"""A worker process: runs jobs of FireWorks one after the other, and keeps what it has loaded.
 
-Started by :mod:`lianode.hpc.cluster.allocation` as ``python -m lianode.hpc.cluster.rocket DESCRIPTOR PROJECT NAME``.
+Started as ``python -m lianode.hpc.cluster.rocket DESCRIPTOR PROJECT FOLDER``, where FOLDER is the one it works in.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
 import time
 import traceback
-from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final
 
 from lianode.hpc.cluster.jobspec import JobSpec
 from lianode.hpc.cluster.launchpad import open_launchpad
@@ -55,7 +56,6 @@ class Rockets:
         self.results = results
         self.launchpad = launchpad
         self.cluster = cluster
-        self._said: TextIO | None = None  # never closed: loggers of libraries that were made meanwhile keep it
 
     def run(self, data: dict[str, Any], worker: Worker) -> dict[str, Any]:
         """Run the job that was sent, in the current folder, and return the message that reports it."""
@@ -100,12 +100,6 @@ class Rockets:
         except Exception as error:  # noqa: BLE001 - the allocation goes on with other jobs, and reports this one
             return {"kind": "failed", "error": describe(error), "traceback": traceback.format_exc()}
         return {"kind": "done"}
-
-    def run_here(self, fw_id: int, folder: Path) -> None:
-        """Run a quick job in this process; what libraries print goes to a file."""
-        said = self._said = self._said or (folder / "here.log").open("a", encoding="utf-8", buffering=1)
-        with redirect_stdout(said), redirect_stderr(said), chdir(folder), use_store(self.results):
-            launch(self.launchpad, fw_id)
 
     def _wait_for_the_server(self) -> None:
         from pymongo.errors import PyMongoError
@@ -183,6 +177,7 @@ def main() -> None:
     from lianode.hpc.stores.mongo import MongoDatabase
 
     descriptor, project = int(sys.argv[1]), Path(sys.argv[2])
+    os.chdir(sys.argv[3])
     channel = Channel(socket.socket(fileno=descriptor))
     settings = load_settings(project)
     results = open_store(settings)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("fireworks", reason="FireWorks is not installed (pip install 'lianode[cluster]')")
 from lianode.hpc.cluster.launchpad import open_launchpad
-from lianode.hpc.cluster.rocket import Rockets
+from lianode.hpc.cluster.rocket import launch, use_store
 from lianode.hpc.cluster.submit import submit
 
 pytestmark = pytest.mark.mongodb
@@ -77,7 +77,8 @@ class Bench:
         return sorted(job.spec.label for job in jobs)
 
     def run(self, fw_id: int) -> None:
-        Rockets(self.results, self.launchpad, self.cluster).run_here(fw_id, self.here)
+        with chdir(self.here), use_store(self.results):
+            launch(self.launchpad, fw_id)
 
     def run_all(self) -> int:
         done = 0
@@ -305,9 +306,8 @@ def test_an_interrupted_calculation_is_queued_again_by_itself(bench: Bench) -> N
     for _ in range(2):
         steps = iter(range(100))
         hooks = Session(stop=lambda steps=steps: next(steps) > 3, continues=True, checkpoint_interval_s=0.0)
-        rockets = Rockets(bench.results, bench.launchpad, bench.cluster)
         with session(hooks):
-            rockets.run_here(fw_id, bench.here)
+            bench.run(fw_id)
         stored = bench.results.calculation(key)
         assert stored is not None
         assert stored.state is State.INTERRUPTED
@@ -332,7 +332,7 @@ def test_a_calculation_that_never_finishes_a_step_ends_with_the_reason(bench: Be
         if not jobs:
             break
         with session(Session(stop=lambda: True, continues=True)):
-            Rockets(bench.results, bench.launchpad, bench.cluster).run_here(jobs[0].fw_id, bench.here)
+            bench.run(jobs[0].fw_id)
     job = bench.status("one")["LiIn"]
     assert job.state == "failed"
     assert "no step was finished" in job.reason
