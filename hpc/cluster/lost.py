@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 MOST_LOST: Final = 5
 """Times that a job may lose its process before it is left as failed: something about it kills processes."""
 UNSUBMITTED_S: Final = 120.0
-"""Age after which an allocation without a number of the scheduler was never submitted."""
+"""Age after which an allocation without a number of the scheduler was never submitted, and a job that was taken but not
+begun is nobody's."""
 TRANSIENT: Final = re.compile(
     r"ServerGoneError|AutoReconnect|ServerSelectionTimeoutError|NetworkTimeout|NotPrimaryError"
 )
@@ -88,7 +90,7 @@ def sweep(launchpad: LaunchPad, allocations: Allocations, scheduler: Scheduler, 
         Folder in which `lianode launch` itself runs jobs; whoever calls this is the only one that does.
     """
     reasons = _end_dead_allocations(allocations, scheduler)
-    fields = {"fw_id": 1, "state": 1, "launches": 1, f"spec.{SPEC_FIELD}": 1}
+    fields = {"fw_id": 1, "state": 1, "launches": 1, "updated_on": 1, f"spec.{SPEC_FIELD}": 1}
     wanted = {"state": {"$in": ["RUNNING", "RESERVED"]}, f"spec.{SPEC_FIELD}": {"$exists": True}}
     begun = list(launchpad.fireworks.find(wanted, fields))
     folders = _folders(launchpad, begun)
@@ -99,8 +101,8 @@ def sweep(launchpad: LaunchPad, allocations: Allocations, scheduler: Scheduler, 
         folder = folders.get(firework["fw_id"])
         if folder is not None and folder != here and (folder in live or folder not in known):
             continue  # its allocation looks after it; or it is somebody else's launcher's
-        if folder is None and firework["state"] == "RUNNING":
-            continue
+        if folder is None and (firework["state"] == "RUNNING" or _age_s(firework["updated_on"]) < UNSUBMITTED_S):
+            continue  # a rocket takes it at this very moment
         allocation = known.get(folder or "")
         reason = reasons.get(folder or "") or (allocation.reason if allocation else "") or "its process is gone"
         if give_back(launchpad, firework["fw_id"], reason):
@@ -133,6 +135,12 @@ def _why_dead(allocation: Allocation, job: Any) -> str:
     if allocation.state is AllocationState.RUNNING and allocation.silent_s() > SILENT_S:
         return f"no sign of life for {SILENT_S:.0f} s"
     return ""
+
+
+def _age_s(moment: dt.datetime | str) -> float:
+    """Return the seconds since a time as FireWorks writes it: a date, or text; in UTC, with or without saying so."""
+    found = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return (dt.datetime.now(dt.UTC) - found.replace(tzinfo=found.tzinfo or dt.UTC)).total_seconds()
 
 
 def _folders(launchpad: LaunchPad, fireworks: list[dict[str, Any]]) -> dict[int, str]:

@@ -73,10 +73,11 @@ def submit(plan: CampaignPlan, results: ResultsStore, launchpad: LaunchPad, clus
     Raises
     ------
     InputError
-        When a job does not fit any partition, or an entry has too many jobs.
+        When a job does not fit any partition, an entry has too many jobs, or VASP or one of its POTCARs is not there.
     """
     from lianode.hpc.cluster.guard import only_one
 
+    _refuse_without_vasp(plan, results, cluster)
     requests = plan.requests
     stored = results.calculations(list(requests))
     settled = {key for key, found in stored.items() if is_settled(found, retry_failed=requests[key].retry_failed)}
@@ -104,6 +105,25 @@ def submit(plan: CampaignPlan, results: ResultsStore, launchpad: LaunchPad, clus
         stored=len(settled),
         queued=len(queued),
     )
+
+
+def _refuse_without_vasp(plan: CampaignPlan, results: ResultsStore, cluster: ClusterSettings) -> None:
+    """Raise ``InputError`` when the campaign needs VASP and the settings do not say where it and its POTCARs are."""
+    from lianode.hpc.cluster.doctor import wanted_potcars
+    from lianode.hpc.cluster.node_report import potcars_missing
+
+    engines = [request.engine for request in plan.requests.values()]
+    if not any(engine["name"] == "vasp" and not engine.get("rehearsal") for engine in engines):
+        return
+    where = str(results.settings.file)
+    for name, example in (("vasp_std", '"srun --exact -n {tasks} vasp_std"'), ("potcar_folder", '"~/potcars"')):
+        if getattr(cluster, name) is None:
+            raise InputError(f"a campaign with VASP needs {name}; write {name} = {example} under [cluster]", where)
+    missing = potcars_missing(results.settings, wanted_potcars(plan))
+    if missing:
+        raise InputError(
+            f"these PAW sets are missing in {cluster.potcar_folder}: {', '.join(missing)}; see lianode doctor", where
+        )
 
 
 def keys_in_queue(launchpad: LaunchPad, keys: list[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 from contextlib import chdir
@@ -238,6 +239,9 @@ def test_a_reservation_without_a_launch_is_freed(bench: Bench) -> None:
     bench.submit("one", "Li", "In", "LiIn")
     fw_id = bench.ready().waiting[0].fw_id
     bench.launchpad.fireworks.update_one({"fw_id": fw_id}, {"$set": {"state": "RESERVED"}})
+    assert sweep(bench.launchpad, bench.allocations, "pbs", str(bench.here)) == []  # it may be alive: wait
+    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=10)
+    bench.launchpad.fireworks.update_one({"fw_id": fw_id}, {"$set": {"updated_on": long_ago}})
     assert len(sweep(bench.launchpad, bench.allocations, "pbs", str(bench.here))) == 1
     assert len(bench.ready().waiting) == 3
 
@@ -372,3 +376,82 @@ def test_no_password_is_written_anywhere(mongod: str, tmp_path: Path, monkeypatc
             repr(bench.launchpad.connection), ""
         )
     bench.results.close()
+
+
+@pytest.mark.vasp
+def test_a_campaign_with_vasp_needs_vasp_and_its_potcars(bench: Bench, tmp_path: Path) -> None:
+    from lianode.hpc.rehearsal.potcar import synthetic_potcar
+
+    wanted = plan("real", "Li", "In", engines=[{"name": "vasp", "preset": "alloy"}])
+
+    def refused() -> str:
+        with pytest.raises(InputError) as error:
+            submit(wanted, bench.results, bench.launchpad, bench.cluster)
+        assert bench.launchpad.fireworks.count_documents({}) == 0
+        return error.value.message
+
+    assert "needs vasp_std" in refused()
+    text = bench.file.read_text().replace(
+        "[cluster]\n", '[cluster]\nvasp_std = "vasp_std"\npotcar_folder = "potcars"\n'
+    )
+    bench.file.write_text(text)
+    bench.results.settings = load_settings(bench.file)
+    assert bench.results.settings.cluster is not None
+    bench.cluster = bench.results.settings.cluster
+    synthetic_potcar(["Li_sv"], tmp_path / "potcars", "POT_GGA_PAW_PBE_54")
+    assert "missing in potcars: PBE_54/In_d" in refused()
+    synthetic_potcar(["In_d"], tmp_path / "potcars", "POT_GGA_PAW_PBE_54")
+    assert submit(wanted, bench.results, bench.launchpad, bench.cluster).jobs == 3
+
+
+def test_molecular_dynamics_goes_on_in_the_next_allocation(bench: Bench) -> None:
+    """Stopped twice by its wall time, the trajectory is that of a run that was never stopped."""
+    from jobflow import Flow
+    from jobflow.managers.fireworks import flow_to_workflow
+
+    from lianode.hpc.cluster.jobspec import SPEC_FIELD, JobResources, JobSpec
+    from lianode.structures.library import phase
+    from lianode.workflows.dynamics import md_request
+    from lianode.workflows.engines.registry import make_engine
+    from lianode.workflows.jobs import calculate
+    from lianode.workflows.session import Session, session
+    from lianode.workflows.task import MDTask
+
+    def submitted(seed: int) -> str:
+        task = MDTask(temperature=300.0, time_step_fs=2.0, steps=60, seed=seed, frame_interval=7)
+        request = md_request(make_engine("morse"), phase("LiIn"), task)
+        made = calculate(request.model_dump(mode="json"))
+        resources = JobResources(partition="main", nodes=1, tasks=1, walltime_s=900, expected_s=1.0)
+        spec = JobSpec(campaign="md", kind="calculate", label=f"md {seed}", key=request.key, resources=resources)
+        made.update_config({"manager_config": {SPEC_FIELD: spec.model_dump(mode="json")}}, dynamic=False)
+        bench.launchpad.add_wf(flow_to_workflow(Flow([made])))
+        return request.key
+
+    def trajectory(key: str) -> bytes:
+        done = bench.results.calculation(key)
+        assert done is not None
+        assert done.state is State.CONVERGED
+        assert done.steps == 60
+        (file,) = [found for name, found in done.files.items() if "trajectory" in name]
+        return (bench.results.run_directory(key) / file.path).read_bytes()
+
+    whole = submitted(1)
+    bench.run_all()
+    reference = trajectory(whole)
+    # the same task once more: nothing of the first run is left but what was read
+    bench.results.calculation_documents.remove({"key": whole})
+    for file in bench.results.run_directory(whole).iterdir():
+        file.unlink()
+    cut = submitted(1)
+    assert cut == whole
+    for stop_after in (20, 17):
+        steps = iter(range(1000))
+        hooks = Session(
+            stop=lambda steps=steps, last=stop_after: next(steps) > last, continues=True, checkpoint_interval_s=0.0
+        )
+        (job,) = bench.ready().waiting
+        with session(hooks):
+            bench.run(job.fw_id)
+    assert bench.status("md")["md 1"].runs == 4  # the whole run, and three parts
+    bench.run_all()
+    assert trajectory(cut) == reference
