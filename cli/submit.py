@@ -71,9 +71,10 @@ def _ask(jobs: list[PlannedJob], budget: float | None) -> None:
     InputError
         When nobody can be asked.
     """
+    from lianode.hpc.cluster.estimate import core_hours_left
     from lianode.structures.errors import InputError
 
-    wanted = sum(job.core_hours for job in jobs if not job.settled)
+    wanted = core_hours_left(jobs)
     if budget is None or wanted <= budget:
         return
     sentence = f"the calculations to do are estimated at {wanted:,.0f} core-hours, the budget is {budget:,.0f}"

@@ -59,6 +59,33 @@ class HullPlan:
         warm = f" and at {self.spec.temperature:g} K" if self.spec.temperature is not None else ""
         return f"hull {self.spec.system} with {self.spec.engine}{warm}"
 
+    def calculations(self) -> list[tuple[Request, Phase]]:
+        """Return the calculations with the phases they belong to; what others begin from comes first."""
+        return [
+            *zip(self.starts, self.phases, strict=False),
+            *zip(self.requests, self.phases, strict=True),
+        ]
+
+    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
+        """Return the jobs beside the calculations, and the last of them, whose output holds the documents' keys.
+
+        Parameters
+        ----------
+        calculations
+            Job of each calculation, by key; equal calculations of a campaign are one job.
+        """
+        from lianode.workflows.jobs import free_energy, hull
+
+        warm = []
+        for wanted in self.free_energies:
+            job = free_energy(wanted.model_dump(mode="json"), calculations[wanted.phase.key].output)
+            job.name = f"free energy {wanted.phase.name}"
+            warm.append(job)
+        inputs = [calculations[request.key].output for request in self.requests]
+        last = hull(self.spec.model_dump(mode="json"), [*inputs, *(job.output for job in warm)])
+        last.name = self.title
+        return [*warm, last], last
+
 
 def plan_hull(
     campaign: Campaign, entry: HullEntry, engine_spec: dict[str, Any], *, retry_failed: bool, number: int = 1
@@ -149,24 +176,3 @@ def _free_energies(spec: HullSpec, engine: dict[str, Any], *, retry_failed: bool
     )
 
 
-def hull_jobs(plan: HullPlan, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-    """Return the jobs beside the calculations, and the last of them, whose output holds the documents' keys.
-
-    Parameters
-    ----------
-    plan
-        Of :func:`plan_hull`.
-    calculations
-        Job of each calculation, by key; equal calculations of a campaign are one job.
-    """
-    from lianode.workflows.jobs import free_energy, hull
-
-    warm = []
-    for wanted in plan.free_energies:
-        job = free_energy(wanted.model_dump(mode="json"), calculations[wanted.phase.key].output)
-        job.name = f"free energy {wanted.phase.name}"
-        warm.append(job)
-    inputs = [calculations[request.key].output for request in plan.requests]
-    last = hull(plan.spec.model_dump(mode="json"), [*inputs, *(job.output for job in warm)])
-    last.name = plan.title
-    return [*warm, last], last

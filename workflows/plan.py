@@ -6,28 +6,58 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lianode.structures.errors import InputError
 from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.engines.registry import VASP, make_engine
-from lianode.workflows.hull import hull_jobs, plan_hull
+from lianode.workflows.hull import plan_hull
 from lianode.workflows.task import MDTask, RelaxTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from jobflow import Flow, Job
+    from pydantic import BaseModel
     from pymatgen.core import Structure
 
+    from lianode.structures.phase import Phase
     from lianode.workflows.calculation import Calculation
     from lianode.workflows.campaign import Campaign
+    from lianode.workflows.campaign_entry import CalculationEntry
     from lianode.workflows.hull import HullPlan
     from lianode.workflows.request import Request
     from lianode.workflows.task import Task
 
 MOST_TIMED: Final = 50
 """Calculations of one engine that its speed is taken from."""
+
+
+class PropertyPlan(Protocol):
+    """One entry of a campaign with one engine: what every kind of property offers to plans, queues and tables."""
+
+    @property
+    def entry(self) -> CalculationEntry:
+        """What the campaign asks for."""
+        ...
+
+    @property
+    def spec(self) -> BaseModel:
+        """What decides the documents: two plans with one spec ask the same."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        ...
+
+    def calculations(self) -> list[tuple[Request, Phase]]:
+        """Return the calculations with the phases they belong to; what others begin from comes first."""
+        ...
+
+    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
+        """Return the jobs beside the calculations, and the last of them, whose output holds the documents' keys."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +68,24 @@ class CampaignPlan:
     ----------
     campaign
         As the file says.
-    hulls
+    properties
         One per entry and engine.
     """
 
     campaign: Campaign
-    hulls: tuple[HullPlan, ...]
+    properties: tuple[PropertyPlan, ...]
+
+    @property
+    def hulls(self) -> tuple[HullPlan, ...]:
+        """Those that are hulls."""
+        from lianode.workflows.hull import HullPlan
+
+        return tuple(plan for plan in self.properties if isinstance(plan, HullPlan))
 
     @property
     def requests(self) -> dict[str, Request]:
         """The distinct calculations, by key, largest first: what takes longest begins first."""
-        every = {request.key: request for plan in self.hulls for request in (*plan.starts, *plan.requests)}
+        every = {request.key: request for plan in self.properties for request, _ in plan.calculations()}
         return dict(sorted(every.items(), key=lambda item: -item[1].n_atoms))
 
 
@@ -67,30 +104,30 @@ def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> Campaign
     InputError
         For anything that cannot be computed; nothing has been started.
     """
-    hulls = []
+    properties: list[PropertyPlan] = []
     numbers: Counter[str] = Counter()
     for entry in campaign.calculations:
         if not isinstance(entry, HullEntry):
             raise InputError(f"`{entry.PROPERTY}` cannot be planned by this version", "calculations")
         numbers[entry.system] += 1
-        hulls += [
+        properties += [
             plan_hull(campaign, entry, engine.spec, retry_failed=retry_failed, number=numbers[entry.system])
             for engine in campaign.engines_of(entry)
         ]
-    return CampaignPlan(campaign=campaign, hulls=tuple(hulls))
+    return CampaignPlan(campaign=campaign, properties=tuple(properties))
 
 
 def entry_plans(plan: CampaignPlan) -> list[CampaignPlan]:
     """Return the plan in parts, one per entry of the campaign with all its engines, each of which can run alone."""
-    parts: dict[str, list[HullPlan]] = {}
-    for hull in plan.hulls:
-        parts.setdefault(same_entry(hull), []).append(hull)
-    return [CampaignPlan(campaign=plan.campaign, hulls=tuple(hulls)) for hulls in parts.values()]
+    parts: dict[str, list[PropertyPlan]] = {}
+    for one in plan.properties:
+        parts.setdefault(same_entry(one), []).append(one)
+    return [CampaignPlan(campaign=plan.campaign, properties=tuple(part)) for part in parts.values()]
 
 
-def same_entry(hull: HullPlan) -> str:
-    """Return what the hulls of one entry with several engines have in common."""
-    return hull.entry.model_dump_json(exclude={"engine", "engines"})
+def same_entry(plan: PropertyPlan) -> str:
+    """Return what the plans of one entry with several engines have in common."""
+    return f"{plan.entry.PROPERTY} {plan.entry.model_dump_json(exclude={'engine', 'engines'})}"
 
 
 def campaign_flow(plan: CampaignPlan) -> Flow:
@@ -107,10 +144,11 @@ def campaign_flow(plan: CampaignPlan) -> Flow:
         calculations[key] = job
     jobs: list[Flow | Job] = list(calculations.values())
     same_but_engine: dict[str, list[Job]] = {}
-    for part in plan.hulls:
-        added, last = hull_jobs(part, calculations)
+    for part in plan.properties:
+        added, last = part.jobs(calculations)
         jobs += added
-        same_but_engine.setdefault(same_entry(part), []).append(last)
+        if isinstance(part.entry, HullEntry):
+            same_but_engine.setdefault(same_entry(part), []).append(last)
     for lasts in same_but_engine.values():
         if len(lasts) > 1:
             spread = hull_spread([last.output for last in lasts])

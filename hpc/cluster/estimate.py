@@ -93,12 +93,7 @@ def planned_jobs(plan: CampaignPlan, results: Results, cluster: ClusterSettings 
     InputError
         When no partition takes an engine.
     """
-    phases = {
-        request.key: phase
-        for hull in plan.hulls
-        for requests in (hull.starts, hull.requests)
-        for request, phase in zip(requests, hull.phases, strict=False)
-    }
+    phases = {request.key: phase for part in plan.properties for request, phase in part.calculations()}
     requests = plan.requests
     found = results.calculations(list(requests))
     speed = measured_speed(found.values())

@@ -133,12 +133,12 @@ def keys_in_queue(launchpad: LaunchPad, keys: list[str]) -> set[str]:
 
 
 def _title(part: CampaignPlan) -> str:
-    return "; ".join(hull.title for hull in part.hulls)
+    return "; ".join(one.title for one in part.properties)
 
 
 def _question(part: CampaignPlan) -> str:
     """Return what makes two submissions the same: the documents they derive, from which calculations."""
-    text = json.dumps([hull.spec.model_dump(mode="json") for hull in part.hulls], sort_keys=True)
+    text = json.dumps([one.spec.model_dump(mode="json") for one in part.properties], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
