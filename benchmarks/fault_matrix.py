@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lianode.hpc.rehearsal.cluster import RehearsalCluster
     from lianode.hpc.rehearsal.trials import Verdict
 
-TOGETHER = {"walltime": 5}
+TOGETHER = {"walltime": 2}
 """Trials that run at the same time: those that mostly wait for the scheduler."""
 
 
@@ -60,7 +60,7 @@ def main() -> None:
     arguments = parser.parse_args()
     began = time.monotonic()
     verdicts: list[Verdict] = []
-    with tempfile.TemporaryDirectory(prefix="lianode-") as folder, rehearsal_cluster(Path(folder), cores=8) as cluster:
+    with tempfile.TemporaryDirectory(prefix="lianode-") as folder, rehearsal_cluster(Path(folder), cores=3) as cluster:
         os.environ.update(cluster.slurm.environment)
         first, energies = run_trial(cluster, "none", 0)
         print(shown(first), flush=True)

@@ -15,6 +15,7 @@ from lianode.cli.project import open_cluster, project_option
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lianode.hpc.cluster.allocations import Allocations
     from lianode.hpc.cluster.launch import Pass
 
 
@@ -28,18 +29,34 @@ if TYPE_CHECKING:
 @click.option(
     "--max-queued", type=click.IntRange(1), help="Most jobs in the scheduler's queue; default: the settings'."
 )
-def command(project: Path | None, watch: bool, daemon: bool, interval: float, max_queued: int | None) -> None:
+@click.option("--anyway", is_flag=True, help="Also ask partitions whose last allocations ended before they began.")
+@click.option("--forget", metavar="JOB", help="Count this job of the scheduler as gone, where it cannot be asked.")
+def command(
+    project: Path | None,
+    watch: bool,
+    daemon: bool,
+    interval: float,
+    max_queued: int | None,
+    anyway: bool,
+    forget: str | None,
+) -> None:
     """Do one pass: give back jobs whose process was lost, derive what is complete, ask for allocations for the rest.
 
     Without options it ends after the pass, which suits cron. It needs to run nowhere in particular and holds nothing:
     stop it and start it again at any time, jobs in the scheduler's queue go on by themselves.
     """
+    from lianode.hpc.cluster.allocations import Allocations
     from lianode.hpc.cluster.launch import feed, keep_feeding
 
     cluster = open_cluster(project)
     settings = cluster.settings
     if max_queued is not None:
         settings = settings.model_copy(update={"max_queued": max_queued})
+    allocations = Allocations(cluster.results)
+    if anyway:
+        allocations.forgive()
+    if forget is not None:
+        _forget(allocations, forget)
     if not watch and not daemon:
         done = feed(cluster.results, cluster.launchpad, settings, cluster.file)
         click.echo(_sentence(done))
@@ -52,7 +69,7 @@ def command(project: Path | None, watch: bool, daemon: bool, interval: float, ma
 
     def tell(done: Pass) -> None:
         nonlocal before
-        text = _sentence(done) + (f"; {done.refused}" if done.refused else "")
+        text = "; ".join([_sentence(done), *done.refused])
         if text != before:  # a quiet log: one line per change
             click.echo(text)
             before = text
@@ -89,6 +106,17 @@ def _sentence(done: Pass) -> str:
 
 
 def _refused(done: Pass) -> None:
+    for sentence in done.refused:
+        click.echo(f"error: {sentence}", err=True)
     if done.refused:
-        click.echo(f"error: {done.refused}", err=True)
-        sys.exit(exit_codes.INPUT)
+        sys.exit(exit_codes.INCOMPLETE)
+
+
+def _forget(allocations: Allocations, number: str) -> None:
+    from lianode.structures.errors import InputError
+
+    live = {one.queue_job: one for one in allocations.live()}
+    if number not in live:
+        known = ", ".join(filter(None, live)) or "none"
+        raise InputError(f"no allocation with job {number!r} is queued or running; there are: {known}", "--forget")
+    allocations.end(live[number], "it was forgotten by hand")

@@ -24,6 +24,7 @@ COMMANDS = {
     "status": "lianode.cli.status",
     "logs": "lianode.cli.logs",
     "retry": "lianode.cli.retry",
+    "cancel": "lianode.cli.cancel",
     "query": "lianode.cli.query",
     "plot": "lianode.cli.plot",
     "compare": "lianode.cli.compare",

@@ -118,14 +118,13 @@ def _watch(cluster: Cluster, campaign: str) -> list[JobStatus]:
     from rich.live import Live
 
     from lianode.cli.output import table
-    from lianode.hpc.cluster.status import campaign_status
+    from lianode.hpc.cluster.status import ENDED, campaign_status
 
-    ended = {"converged", "done", "unconverged", "interrupted", "failed", "broken", "stopped"}
     with Live(console=console(), refresh_per_second=1, screen=False) as live:
         while True:
             jobs = campaign_status(cluster.results, cluster.launchpad, campaign)
             live.update(table(*_table(jobs), title=_title(campaign, jobs)))
-            if all(job.state in ended for job in jobs):
+            if all(job.state in ENDED for job in jobs):
                 return jobs
             time.sleep(REFRESH_S)
 

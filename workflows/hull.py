@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from lianode.workflows.request import Request
 
 
+UNLIMITED_S = 1e9
+
+
 @dataclass(frozen=True, kw_only=True)
 class HullPlan:
     """One hull with one engine.
@@ -135,7 +138,7 @@ def plan_hull(
         temperature=entry.temperature,
         phonon_length=entry.phonon_length,
         phonon_max_atoms=entry.phonon_max_atoms,
-        phonon_time_limit_s=entry.phonon_time_limit,
+        phonon_time_limit_s=_phonon_time_limit(entry, engine),
     )
     return HullPlan(
         entry=entry,
@@ -157,6 +160,13 @@ def _relaxations(engine: Engine, entry: HullEntry, phases: list[Phase], *, retry
     return tuple(relax_phase(engine, phase, task, retry_failed=retry_failed) for phase in phases)
 
 
+def _phonon_time_limit(entry: HullEntry, engine: Engine) -> float:
+    """Return the time limit of a phase's phonons, s: as written, and none for an engine that takes hours anyway."""
+    return (
+        UNLIMITED_S if engine.costly and "phonon_time_limit" not in entry.model_fields_set else entry.phonon_time_limit
+    )
+
+
 def _free_energies(spec: HullSpec, engine: dict[str, Any], *, retry_failed: bool) -> tuple[FreeEnergySpec, ...]:
     if spec.temperature is None:
         return ()
@@ -174,5 +184,3 @@ def _free_energies(spec: HullSpec, engine: dict[str, Any], *, retry_failed: bool
         )
         for slot in spec.phases
     )
-
-

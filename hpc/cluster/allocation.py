@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lianode.hpc.cluster.allocations import Allocations, AllocationState
 from lianode.hpc.cluster.jobmessage import job_message
+from lianode.hpc.cluster.jobspec import DERIVES
 from lianode.hpc.cluster.launchpad import open_launchpad
 from lianode.hpc.cluster.lost import give_back
 from lianode.hpc.cluster.queue import queue_job_of_this_process, seconds_left
@@ -39,6 +40,8 @@ SIGN_OF_LIFE_S: Final = 30.0
 LOOK_S: Final = 15.0
 """Time between looks for more jobs while none has ended."""
 MOST_OTHERS: Final = 100
+LEAST_SHARE: Final = 0.02
+"""Share of the time of an allocation below which nothing is begun any more."""
 LARGEST_MARGIN: Final = 0.25
 """Share of the time of a job that may be kept for stopping."""
 
@@ -106,17 +109,17 @@ class Runner:
                 if not asked:
                     self._hand_out(allocations)
                 if not self._busy:
-                    return "its time was over" if asked else "its jobs are done"
+                    return self._why_it_ends() if asked else "its jobs are done"
             except (PyMongoError, ServerGoneError):  # workers go on without the database, and so does this
                 if asked and not self._busy:
-                    return "its time was over"
+                    return self._why_it_ends()
             for report in self.pool.reports(WAIT_S):
                 self._take_in(report)
 
     def _tell(self, allocations: Allocations) -> None:
         """Say that this allocation is alive, and give back the jobs of workers that died."""
         while self._lost:
-            give_back(self.launchpad, *self._lost[-1])
+            give_back(self.launchpad, *self._lost[-1], strike=True)
             self._lost.pop()
         now = time.time()
         if now - self._told > SIGN_OF_LIFE_S:
@@ -130,11 +133,12 @@ class Runner:
         if free <= 0 or now - self._looked < (LOOK_S if self._busy else 0.0):
             return
         busy = set(self._busy)
-        jobs = self._jobs(ready_jobs(self.launchpad, self.results, busy, here=False, among=self.allocation.fw_ids))
+        own = ready_jobs(self.launchpad, self.results, busy, here=False, among=self.allocation.fw_ids)
+        jobs = [job for job in self._jobs(own) if self._belongs(job)]
         if not jobs:
             taken = {fw_id for one in allocations.live() for fw_id in one.fw_ids} | busy
             others = self._jobs(ready_jobs(self.launchpad, self.results, taken, here=False, limit=MOST_OTHERS))
-            jobs = [job for job in others if self._fits(job)]
+            jobs = [job for job in others if self._belongs(job) and job.spec.resources.expected_s < self.times.left()]
         for job in jobs:
             tasks = job.spec.resources.tasks
             if tasks <= free:
@@ -148,11 +152,19 @@ class Runner:
         """Return jobs, the longest first."""
         return sorted([*ready.quick, *ready.waiting], key=lambda job: -job.spec.resources.expected_s)
 
-    def _fits(self, job: Waiting) -> bool:
-        """Whether a job that was meant for nobody yet is like the ones here, and expected to end in time."""
-        asked = job.spec.resources
-        alike = asked.partition == self.allocation.partition and asked.nodes <= self.allocation.nodes
-        return alike and job.spec.program in {self.allocation.program, ""} and asked.expected_s < self.times.left()
+    def _belongs(self, job: Waiting) -> bool:
+        """Whether a job is one for this kind of allocation, and there is time to begin one at all.
+
+        Also one of our own may have been put back with other resources by `lianode retry`.
+        """
+        asked, here = job.spec.resources, self.allocation
+        alike = asked.partition == here.partition and asked.nodes <= here.nodes and asked.tasks <= here.tasks
+        derives = job.spec.kind in DERIVES
+        same = derives or (job.spec.program == here.program and job.spec.rehearsal == here.rehearsal)
+        return (alike or derives) and same and self.times.left() > LEAST_SHARE * here.walltime_s
+
+    def _why_it_ends(self) -> str:
+        return "it was told to stop" if self.stopping else "its time was over"
 
     def _take_in(self, report: Report[dict[str, Any]]) -> None:
         """Act on what a worker said of its job."""

@@ -10,6 +10,7 @@ import datetime as dt
 import secrets
 import shutil
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -18,7 +19,6 @@ from lianode.hpc.stores.collection import CollectionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from lianode.hpc.cluster.packing import Pack
     from lianode.hpc.store import ResultsStore
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 SPEC: Final = CollectionSpec("allocations", key=("id",), columns=("state", "queue_job"), indexes=(("state",),))
 SILENT_S: Final = 900.0
 """Without a sign of life for so long an allocation counts as dead, where the scheduler cannot be asked."""
+
+
+MOST_STILLBORN: Final = 3
+"""Allocations in a row that may end before they begin; after that their partition gets no more."""
+RECENT: Final = 50
 
 
 class AllocationState(StrEnum):
@@ -47,7 +52,7 @@ class Allocation(BaseModel):
         Where it stands.
     queue_job
         The scheduler's number; None in the moment between asking and the answer.
-    partition, program, nodes, tasks, walltime_s
+    partition, program, rehearsal, nodes, tasks, walltime_s
         What was asked for.
     fw_ids
         Jobs it was made for, in their order.
@@ -58,7 +63,7 @@ class Allocation(BaseModel):
     host
         Where it runs.
     reason
-        Why it ended, for people.
+        Why it ended, or why it waits, for people.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -68,6 +73,7 @@ class Allocation(BaseModel):
     queue_job: str | None = None
     partition: str
     program: str
+    rehearsal: bool = False
     nodes: int
     tasks: int
     walltime_s: int
@@ -103,6 +109,14 @@ class Allocations:
         self.documents = results.database.collection(SPEC)
         self.folder = results.settings.resolve(results.settings.runs) / "allocations"
 
+    def words_of(self, allocation: Allocation) -> str:
+        """Return the last line that the job script of an allocation left behind."""
+        for path in sorted(Path(allocation.folder).glob("*.err*")):
+            lines = path.read_text(encoding="utf-8", errors="replace")[-4000:].strip().splitlines()
+            if lines:
+                return lines[-1].strip()[:200]
+        return ""
+
     def new(self, pack: Pack) -> Allocation:
         """Keep a new allocation for some jobs, and make its folder."""
         moment = dt.datetime.now(dt.UTC)
@@ -113,6 +127,7 @@ class Allocations:
             id=name,
             partition=pack.partition,
             program=pack.program,
+            rehearsal=pack.rehearsal,
             nodes=pack.nodes,
             tasks=pack.tasks,
             walltime_s=pack.walltime_s,
@@ -133,11 +148,40 @@ class Allocations:
         wanted = {"state": {"$in": [AllocationState.QUEUED.value, AllocationState.RUNNING.value]}}
         return [Allocation.model_validate(found) for found in self.documents.find(wanted)]
 
-    def of_folders(self, folders: Iterable[Path | str]) -> dict[str, Allocation]:
-        """Return allocations by their folder."""
-        names = sorted({str(folder).rstrip("/").rpartition("/")[2] for folder in folders})
-        found = (Allocation.model_validate(one) for one in self.documents.find({"id": {"$in": names}}))
-        return {allocation.folder: allocation for allocation in found}
+    def named(self, names: Iterable[str]) -> dict[str, Allocation]:
+        """Return allocations by their name; those that are not ours are left out."""
+        found = self.documents.find({"id": {"$in": sorted(set(names))}})
+        return {one["id"]: Allocation.model_validate(one) for one in found}
+
+    def stillborn(self) -> dict[str, Allocation]:
+        """Return the last allocation of every partition whose last `MOST_STILLBORN` all ended before they began.
+
+        A wrong module, a missing Python or a database that the nodes cannot reach ends every job script at once; to ask
+        for more would flood the queue.
+        """
+        ended: dict[str, list[Allocation]] = {}
+        for one in self.documents.find({"state": AllocationState.ENDED.value}, sort=[("created", -1)], limit=RECENT):
+            allocation = Allocation.model_validate(one)
+            ended.setdefault(allocation.partition, []).append(allocation)
+        return {
+            name: found[0]
+            for name, found in ended.items()
+            if len(found) >= MOST_STILLBORN and all(one.began is None for one in found[:MOST_STILLBORN])
+        }
+
+    def forgive(self) -> None:
+        """Let partitions whose allocations died at once be tried again."""
+        for one in self.documents.find({"state": AllocationState.ENDED.value, "began": None}):
+            self.documents.remove({"id": one["id"]})
+
+    def last_of(self, fw_ids: Iterable[int]) -> dict[int, Allocation]:
+        """Return the latest allocation that was made for each of these jobs."""
+        wanted = set(fw_ids)
+        found: dict[int, Allocation] = {}
+        for one in self.documents.find({"fw_ids": {"$in": sorted(wanted)}}, sort=[("created", 1)]):
+            allocation = Allocation.model_validate(one)
+            found |= dict.fromkeys(wanted & set(allocation.fw_ids), allocation)
+        return found
 
     def keep(self, allocation: Allocation) -> None:
         """Store what is known of an allocation now."""
@@ -157,6 +201,12 @@ class Allocations:
         now = self.get(allocation.id)
         if now is not None and now.queue_job is None:
             self.keep(now.model_copy(update={"queue_job": number}))
+
+    def note_reason(self, allocation: Allocation, reason: str) -> None:
+        """Note why an allocation waits, unless it has begun meanwhile."""
+        now = self.get(allocation.id)
+        if now is not None and now.state is AllocationState.QUEUED:
+            self.keep(now.model_copy(update={"reason": reason}))
 
     def sign_of_life(self, allocation: Allocation, **changes: Any) -> Allocation:
         """Note that an allocation is alive; return it as it is now."""

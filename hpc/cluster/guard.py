@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from lianode.hpc.store import ResultsStore
 
 
+class BusyError(InputError):
+    """Another process does the same at this moment."""
+
+
 @contextmanager
 def only_one(results: ResultsStore, what: str) -> Iterator[None]:
     """Hold ``what`` (``submit``, ``launch``) for this project.
 
     Raises
     ------
-    InputError
+    BusyError
         When another process does it at this moment.
+    InputError
+        Without MongoDB.
     """
     if results.leases is None:
         raise InputError("a cluster needs a MongoDB server; make a project with 'lianode init --cluster'", what)
@@ -32,7 +38,7 @@ def only_one(results: ResultsStore, what: str) -> Iterator[None]:
             hold.__enter__()
     except HeldElsewhereError:
         owner = results.leases.all().get(f"command {what}", {}).get("owner", {})
-        raise InputError(
+        raise BusyError(
             f"another `lianode {what}` of this project runs on {owner.get('host', 'another machine')} "
             f"(process {owner.get('pid', '?')}); wait until it has ended",
             what,

@@ -36,14 +36,16 @@ def run_here(jobs: Iterable[Waiting], project: Path, folder: Path) -> list[str]:
     pool: Pool[dict[str, Any]] = Pool(
         ["lianode.hpc.cluster.rocket", str(project), str(folder)], 1, folder, thread_variables(1)
     )
-    done = []
+    done: list[str] = []
     try:
         for job in jobs:
             pool.submit(job_message(job, queue_job=None, ends=None, stop_at=time.time() + LONGEST_S))
             while pool.busy:
-                for _ in pool.reports(WAIT_S):
-                    pass
-            done.append(job.spec.label)
+                kinds = [report.kind for report in pool.reports(WAIT_S)]
+                if "lost" in kinds:  # the process is dead, or never began: the next one would end alike
+                    return done
+                if "done" in kinds:
+                    done.append(job.spec.label)
     finally:
         pool.close()
     return done

@@ -50,8 +50,12 @@ class JobSpec(BaseModel):
         What it asks for.
     retry_failed
         Whether a calculation that failed before is tried again.
+    hold
+        What only one job does at a time: the key, or the name of what is computed in several calculations.
     lost
         What became of processes that were lost while they ran it.
+    strikes
+        How many of those the job itself may have caused.
     tags
         INCAR tags of `lianode retry` that change the way to the result, not the result.
     """
@@ -67,11 +71,7 @@ class JobSpec(BaseModel):
     rehearsal: bool = False
     resources: JobResources
     retry_failed: bool = False
+    hold: str | None = None
     lost: tuple[str, ...] = ()
+    strikes: int = 0
     tags: dict[str, Any] = {}
-
-
-def job_spec(spec: dict[str, Any]) -> JobSpec | None:
-    """Return ours of a Firework's spec, or None where it is somebody else's Firework."""
-    found = spec.get(SPEC_FIELD)
-    return None if found is None else JobSpec.model_validate(found)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lianode.hpc.settings import MongoSettings
+from lianode.hpc.settings import FILE_NAME, MongoSettings
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from lianode.hpc.settings import Settings
     from lianode.hpc.store import ResultsStore
+    from lianode.hpc.stores.mongo import MongoDatabase
 
 CONFIG: Final = Path(__file__).with_name("fireworks.yaml")
-INDEXES: Final = ("spec.lianode.campaign", "spec.lianode.key")
+INDEXES: Final = ("spec.lianode.campaign", "spec.lianode.key", "spec.lianode.hold")
 WORKFLOW_INDEXES: Final = ("metadata.lianode.campaign", "metadata.lianode.question")
 
 
@@ -34,7 +35,7 @@ def open_launchpad(results: ResultsStore) -> LaunchPad:
     Raises
     ------
     InputError
-        Without MongoDB, or without FireWorks.
+        Without MongoDB, without FireWorks, or when another project uses the database for its jobs.
     """
     from lianode.hpc.stores.mongo import MongoDatabase, translated
 
@@ -45,6 +46,7 @@ def open_launchpad(results: ResultsStore) -> LaunchPad:
             "make a project with 'lianode init --cluster'",
             _where(results.settings),
         )
+    _require_own_database(results.settings, database)
     launchpad = _launchpad(results.settings, database)
     with translated(database.where):
         # never `LaunchPad.reset`, which empties the database
@@ -60,6 +62,37 @@ def open_launchpad(results: ResultsStore) -> LaunchPad:
         for field in ("nodes", "state", "locked", *WORKFLOW_INDEXES):
             launchpad.workflows.create_index(field)
     return launchpad
+
+
+def _require_own_database(settings: Settings, database: MongoDatabase) -> None:
+    """Keep which project queues its jobs here; another one's launcher would run them in its own folders.
+
+    A project that was moved takes its database along.
+
+    Raises
+    ------
+    InputError
+        When the database is another project's.
+    """
+    from pymongo import ReturnDocument
+
+    from lianode.hpc.stores.mongo import META, translated
+
+    own = str(settings.project.resolve())
+    with translated(database.where):
+        meta = database.database()[META]
+        kept = meta.find_one_and_update(
+            {"_id": "cluster"}, {"$setOnInsert": {"project": own}}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        other = own if kept is None else str(kept["project"])
+        if other == own:
+            return
+        if (Path(other) / FILE_NAME).is_file():
+            raise InputError(
+                f"the database queues the jobs of the project in {other}; write another 'database' under [store]",
+                _where(settings),
+            )
+        meta.update_one({"_id": "cluster"}, {"$set": {"project": own}})
 
 
 def _launchpad(settings: Settings, database: Any) -> LaunchPad:
@@ -82,7 +115,7 @@ def _launchpad(settings: Settings, database: Any) -> LaunchPad:
 
 def configure() -> None:
     """Name our settings of FireWorks before it is imported, and keep its log quiet."""
-    os.environ.setdefault("FW_CONFIG_FILE", str(CONFIG))
+    os.environ["FW_CONFIG_FILE"] = str(CONFIG)  # that of `lpad` may say otherwise, and locks would stay closed
     for name in ("launchpad", "rocket.launcher", "queue.launcher"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lianode.hpc.cluster.allocations import SILENT_S, AllocationState
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from lianode.hpc.cluster.allocations import Allocation, Allocations
     from lianode.hpc.cluster.settings import Scheduler
 
-MOST_LOST: Final = 5
-"""Times that a job may lose its process before it is left as failed: something about it kills processes."""
+MOST_STRIKES: Final = 5
+"""Times that a job may end its own process before it is left as failed: something about it kills processes."""
+MOST_LOST: Final = 25
+"""The same whatever the reason was."""
 UNSUBMITTED_S: Final = 120.0
 """Age after which an allocation without a number of the scheduler was never submitted, and a job that was taken but not
 begun is nobody's."""
@@ -44,7 +47,7 @@ class GivenBack:
     reason: str
 
 
-def give_back(launchpad: LaunchPad, fw_id: int, reason: str = "") -> bool:
+def give_back(launchpad: LaunchPad, fw_id: int, reason: str = "", *, strike: bool = False) -> bool:
     """Put a job whose process is gone back into the queue; what it left on disk and in the store is used.
 
     Returns False when the job had in truth ended, or lost its process so often that it stays failed.
@@ -57,6 +60,8 @@ def give_back(launchpad: LaunchPad, fw_id: int, reason: str = "") -> bool:
         The job.
     reason
         What became of its process, for `lianode status`.
+    strike
+        Whether the job itself may have ended it; after `MOST_STRIKES` it stays failed.
     """
     firework = launchpad.fireworks.find_one({"fw_id": fw_id}, {"state": 1, "launches": 1, f"spec.{SPEC_FIELD}": 1})
     if firework is None or firework["state"] in {"COMPLETED", "READY", "WAITING", "ARCHIVED"}:
@@ -65,9 +70,12 @@ def give_back(launchpad: LaunchPad, fw_id: int, reason: str = "") -> bool:
     if any(launch["state"] == "COMPLETED" for launch in launches):
         launchpad._refresh_wf(fw_id)
         return False
-    lost = [*firework["spec"][SPEC_FIELD].get("lost", []), reason or "its process ended without warning"]
-    launchpad.fireworks.update_one({"fw_id": fw_id}, {"$set": {f"spec.{SPEC_FIELD}.lost": lost}})
-    if len(lost) >= MOST_LOST and launches:
+    ours = firework["spec"][SPEC_FIELD]
+    lost = [*ours.get("lost", []), reason or "its process ended without warning"]
+    strikes = ours.get("strikes", 0) + strike
+    update = {f"spec.{SPEC_FIELD}.lost": lost[-MOST_LOST:], f"spec.{SPEC_FIELD}.strikes": strikes}
+    launchpad.fireworks.update_one({"fw_id": fw_id}, {"$set": update})
+    if (strikes >= MOST_STRIKES or len(lost) >= MOST_LOST) and launches:
         launchpad.mark_fizzled(launches[-1]["launch_id"])
         return False
     launchpad.rerun_fw(fw_id, rerun_duplicates=False)
@@ -87,31 +95,31 @@ def sweep(launchpad: LaunchPad, allocations: Allocations, scheduler: Scheduler, 
     scheduler
         Which is asked.
     here
-        Folder in which `lianode launch` itself runs jobs; whoever calls this is the only one that does.
+        Name of the folder in which `lianode launch` itself runs jobs; whoever calls this is the only one that does.
     """
     reasons = _end_dead_allocations(allocations, scheduler)
     fields = {"fw_id": 1, "state": 1, "launches": 1, "updated_on": 1, f"spec.{SPEC_FIELD}": 1}
     wanted = {"state": {"$in": ["RUNNING", "RESERVED"]}, f"spec.{SPEC_FIELD}": {"$exists": True}}
     begun = list(launchpad.fireworks.find(wanted, fields))
-    folders = _folders(launchpad, begun)
-    known = allocations.of_folders(folders.values())
-    live = {allocation.folder for allocation in known.values() if allocation.is_live}
+    places = _places(launchpad, begun)
+    known = allocations.named(places.values())
+    live = {name for name, allocation in known.items() if allocation.is_live}
     given = []
     for firework in begun:
-        folder = folders.get(firework["fw_id"])
-        if folder is not None and folder != here and (folder in live or folder not in known):
+        place = places.get(firework["fw_id"])
+        if place is not None and place != here and (place in live or place not in known):
             continue  # its allocation looks after it; or it is somebody else's launcher's
-        if folder is None and (firework["state"] == "RUNNING" or _age_s(firework["updated_on"]) < UNSUBMITTED_S):
+        if place is None and (firework["state"] == "RUNNING" or _age_s(firework["updated_on"]) < UNSUBMITTED_S):
             continue  # a rocket takes it at this very moment
-        allocation = known.get(folder or "")
-        reason = reasons.get(folder or "") or (allocation.reason if allocation else "") or "its process is gone"
+        allocation = known.get(place or "")
+        reason = reasons.get(place or "") or (allocation.reason if allocation else "") or "its process is gone"
         if give_back(launchpad, firework["fw_id"], reason):
             given.append(GivenBack(JobSpec.model_validate(firework["spec"][SPEC_FIELD]).label, reason))
     return given + _given_up_by_mistake(launchpad)
 
 
 def _end_dead_allocations(allocations: Allocations, scheduler: Scheduler) -> dict[str, str]:
-    """Note which allocations have ended; return the reasons by folder."""
+    """Note which allocations have ended, and why others wait; return the reasons of the dead by name."""
     live = allocations.live()
     reasons = {}
     try:
@@ -119,10 +127,14 @@ def _end_dead_allocations(allocations: Allocations, scheduler: Scheduler) -> dic
     except UnknownQueueError:
         jobs = None
     for allocation in live:
-        reason = _why_dead(allocation, None if jobs is None else jobs.get(allocation.queue_job or ""))
+        job = None if jobs is None else jobs.get(allocation.queue_job or "")
+        reason = _why_dead(allocation, job)
         if reason:
-            allocations.end(allocation, reason)
-            reasons[allocation.folder] = reason
+            words = allocations.words_of(allocation) if allocation.began is None else ""
+            allocations.end(allocation, f"{reason}: {words}" if words else reason)
+            reasons[allocation.id] = reason
+        elif job is not None and job.state == "pending" and job.reason != allocation.reason:
+            allocations.note_reason(allocation, job.reason)
     return reasons
 
 
@@ -143,12 +155,12 @@ def _age_s(moment: dt.datetime | str) -> float:
     return (dt.datetime.now(dt.UTC) - found.replace(tzinfo=found.tzinfo or dt.UTC)).total_seconds()
 
 
-def _folders(launchpad: LaunchPad, fireworks: list[dict[str, Any]]) -> dict[int, str]:
-    """Return the folder in which each job was begun."""
+def _places(launchpad: LaunchPad, fireworks: list[dict[str, Any]]) -> dict[int, str]:
+    """Return the name of the folder in which each job was begun; the path to it differs where links are followed."""
     last = {one["fw_id"]: one["launches"][-1] for one in fireworks if one["launches"]}
     launches = launchpad.launches.find({"launch_id": {"$in": list(last.values())}}, {"launch_id": 1, "launch_dir": 1})
-    places = {launch["launch_id"]: launch["launch_dir"] for launch in launches}
-    return {fw_id: places[launch_id] for fw_id, launch_id in last.items() if launch_id in places}
+    names = {launch["launch_id"]: Path(launch["launch_dir"]).name for launch in launches}
+    return {fw_id: names[launch_id] for fw_id, launch_id in last.items() if launch_id in names}
 
 
 def _given_up_by_mistake(launchpad: LaunchPad) -> list[GivenBack]:

@@ -41,8 +41,8 @@ class Pack:
     ----------
     partition
         Where it runs.
-    program
-        Program or potential, the same for all of them.
+    program, rehearsal
+        Program or potential, and whether its stand-in runs; the same for all of them.
     nodes, tasks
         Nodes, and ranks over all of them.
     walltime_s
@@ -53,6 +53,7 @@ class Pack:
 
     partition: str
     program: str
+    rehearsal: bool
     nodes: int
     tasks: int
     walltime_s: int
@@ -73,23 +74,49 @@ def pack(waiting: Sequence[Waiting], cluster: ClusterSettings) -> list[Pack]:
         Partitions and target time.
     """
     groups: dict[tuple[str, str, bool], list[Waiting]] = {}
-    for job in waiting:
+    for job in (placed(job, cluster) for job in waiting):
         groups.setdefault((job.spec.resources.partition, job.spec.program, job.spec.rehearsal), []).append(job)
     packs = []
-    for (name, program, _), jobs in groups.items():
+    for (name, program, rehearsal), jobs in groups.items():
         partition = cluster.partition(name)
+        kind = (partition, program, rehearsal)
         open_pack: list[Waiting] = []
         for job in sorted(jobs, key=_longest_first):
             if _stands_alone(job, partition, cluster):
-                packs.append(_alone(job, partition, program))
+                packs.append(_alone(job, *kind))
             elif open_pack and not _fits([*open_pack, job], partition, cluster):
-                packs.append(_closed(open_pack, partition, program))
+                packs.append(_closed(open_pack, *kind))
                 open_pack = [job]
             else:
                 open_pack.append(job)
         if open_pack:
-            packs.append(_closed(open_pack, partition, program))
+            packs.append(_closed(open_pack, *kind))
     return packs
+
+
+def placed(job: Waiting, cluster: ClusterSettings) -> Waiting:
+    """Return a job with resources that today's partitions have; those of the day it was submitted may be gone.
+
+    Raises
+    ------
+    InputError
+        When no partition takes its program.
+    """
+    asked = job.spec.resources
+    names = {partition.name for partition in cluster.partitions}
+    partition = (
+        cluster.partition(asked.partition) if asked.partition in names else cluster.partition_for(job.spec.program)
+    )
+    nodes = min(partition.nodes, max(asked.nodes, -(-asked.tasks // partition.cores)))
+    fitting = asked.model_copy(
+        update={
+            "partition": partition.name,
+            "nodes": nodes,
+            "tasks": min(asked.tasks, nodes * partition.cores),
+            "walltime_s": min(asked.walltime_s, partition.walltime),
+        }
+    )
+    return job if fitting == asked else Waiting(job.fw_id, job.spec.model_copy(update={"resources": fitting}))
 
 
 def _longest_first(job: Waiting) -> tuple[float, int]:
@@ -122,14 +149,14 @@ def _span(jobs: Sequence[Waiting], tasks: int) -> float:
     return max(*map(_expected, jobs), work / tasks)
 
 
-def _alone(job: Waiting, partition: Partition, program: str) -> Pack:
+def _alone(job: Waiting, partition: Partition, program: str, rehearsal: bool) -> Pack:
     asked = job.spec.resources
     walltime = min(partition.walltime, asked.walltime_s)
-    return Pack(partition.name, program, asked.nodes, asked.tasks, walltime, (job,))
+    return Pack(partition.name, program, rehearsal, asked.nodes, asked.tasks, walltime, (job,))
 
 
-def _closed(jobs: Sequence[Waiting], partition: Partition, program: str) -> Pack:
+def _closed(jobs: Sequence[Waiting], partition: Partition, program: str, rehearsal: bool) -> Pack:
     tasks = max(*map(_tasks, jobs), min(partition.cores, sum(map(_tasks, jobs)))) if len(jobs) > 1 else _tasks(jobs[0])
     least = max(job.spec.resources.walltime_s for job in jobs)
     walltime = min(partition.walltime, max(least, int(START_S + MARGIN * _span(jobs, tasks))))
-    return Pack(partition.name, program, 1, tasks, walltime, tuple(jobs))
+    return Pack(partition.name, program, rehearsal, 1, tasks, walltime, tuple(jobs))

@@ -41,13 +41,10 @@ class QueueJob:
         ``pending``, ``running`` or ``ended``.
     reason
         How it ended, or why it waits.
-    node
-        Where it runs.
     """
 
     state: str
     reason: str = ""
-    node: str = ""
 
 
 class UnknownQueueError(RuntimeError):
@@ -66,20 +63,20 @@ def queue_jobs(scheduler: Scheduler, ids: list[str]) -> Mapping[str, QueueJob]:
         return {}
     if scheduler != "slurm":
         raise UnknownQueueError(f"the answers of {scheduler} are not read")
-    lines = _ask(["squeue", "--noheader", "--states=all", "--format=%i|%T|%r|%N", "--jobs", ",".join(ids)])
+    lines = _ask(["squeue", "--noheader", "--states=all", "--format=%i|%T|%r", "--jobs", ",".join(ids)])
     found = dict.fromkeys(ids, QueueJob("ended", GONE))
     for line in lines:
-        number, state, reason, node = (line.strip().split("|") + [""] * 4)[:4]
+        number, state, reason = (line.strip().split("|") + [""] * 3)[:3]
         if number in found:
-            found[number] = _read_slurm(state, reason, node)
+            found[number] = _read_slurm(state, reason)
     return found
 
 
-def _read_slurm(state: str, reason: str, node: str) -> QueueJob:
+def _read_slurm(state: str, reason: str) -> QueueJob:
     if state in {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD", "REQUEUE_FED"}:
         return QueueJob("pending", "" if reason == "None" else reason)
     if state in {"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"}:
-        return QueueJob("running", node=node)
+        return QueueJob("running")
     return QueueJob("ended", REASONS.get(state, state.lower().replace("_", " ")))
 
 

@@ -66,26 +66,26 @@ def ready_jobs(
     found = launchpad.fireworks.find(wanted, fields).sort("fw_id", 1).limit(limit)
     free = [Waiting(one["fw_id"], JobSpec.model_validate(one["spec"][SPEC_FIELD])) for one in found]
     keys = [job.spec.key for job in free if job.spec.key is not None]
-    begun = _begun(launchpad, keys, taken)
+    begun = _begun(launchpad, [job.spec.hold for job in free if job.spec.hold is not None], taken)
     states = results.states(keys)
     ready = Ready()
     for job in free:
         if (here and job.spec.kind in DERIVES) or _is_settled(states.get(str(job.spec.key)), job.spec):
             ready.quick.append(job)
-        elif job.spec.key in begun:
+        elif job.spec.hold in begun:
             ready.held += 1
         else:
             ready.waiting.append(job)
-            if job.spec.key is not None:
-                begun.add(job.spec.key)
+            if job.spec.hold is not None:
+                begun.add(job.spec.hold)
     return ready
 
 
-def _begun(launchpad: LaunchPad, keys: list[str], taken: Collection[int]) -> set[str]:
-    """Return those of ``keys`` that another job works on, or is about to."""
-    name = f"spec.{SPEC_FIELD}.key"
+def _begun(launchpad: LaunchPad, held: list[str], taken: Collection[int]) -> set[str]:
+    """Return those of ``held`` that another job works on, or is about to."""
+    name = f"spec.{SPEC_FIELD}.hold"
     others = [{"state": {"$in": ["RESERVED", "RUNNING"]}}, {"state": "READY", "fw_id": {"$in": list(taken)}}]
-    return set(launchpad.fireworks.distinct(name, {name: {"$in": keys}, "$or": others}))
+    return set(launchpad.fireworks.distinct(name, {name: {"$in": held}, "$or": others}))
 
 
 def _is_settled(state: State | None, spec: JobSpec) -> bool:

@@ -79,14 +79,38 @@ def retry(
         For resources that no partition has; nothing has been put back.
     """
     chosen = [job for job in jobs if job.state in WRONG]
-    fields = {"fw_id": 1, f"spec.{SPEC_FIELD}": 1, "spec._tasks": 1}
-    numbers = [job.fw_id for job in chosen]
-    found = {one["fw_id"]: one for one in launchpad.fireworks.find({"fw_id": {"$in": numbers}}, fields)}
-    updates = {job.fw_id: _update(found[job.fw_id], cluster, changes) for job in chosen}
-    for fw_id, update in updates.items():
-        launchpad.fireworks.update_one({"fw_id": fw_id}, {"$set": update})
-        launchpad.rerun_fw(fw_id, rerun_duplicates=False)
-    return chosen
+    fields = {"fw_id": 1, "state": 1, f"spec.{SPEC_FIELD}": 1, "spec._tasks": 1}
+    numbers = {job.fw_id: job for job in chosen} | {fw_id: job for job in chosen for fw_id in _same(launchpad, job)}
+    found = list(launchpad.fireworks.find({"fw_id": {"$in": list(numbers)}}, fields))
+    updates = {one["fw_id"]: _update(one, cluster, changes) for one in found}
+    put_back = set()
+    for one in found:
+        fw_id = one["fw_id"]
+        launchpad.fireworks.update_one({"fw_id": fw_id}, {"$set": updates[fw_id]})
+        if one["state"] == "DEFUSED":
+            launchpad.reignite_fw(fw_id)
+        elif one["state"] == "PAUSED":
+            launchpad.resume_fw(fw_id)
+        elif one["state"] in {"COMPLETED", "FIZZLED"}:
+            launchpad.rerun_fw(fw_id, rerun_duplicates=False)
+        else:
+            continue
+        put_back.add(numbers[fw_id].fw_id)
+    return [job for job in chosen if job.fw_id in put_back]
+
+
+def _same(launchpad: LaunchPad, job: JobStatus) -> list[int]:
+    """Return the jobs of other workflows that wanted the same calculation, so that what depends on them runs too.
+
+    Of a calculation that was continued, the last job of each chain.
+    """
+    if job.key is None:
+        return []
+    wanted = {f"spec.{SPEC_FIELD}.key": job.key, "state": {"$in": ["COMPLETED", "FIZZLED"]}}
+    last: dict[str, int] = {}
+    for one in launchpad.fireworks.find(wanted, {"fw_id": 1, "spec._tasks.job.uuid": 1}).sort("fw_id", 1):
+        last[one["spec"]["_tasks"][0]["job"]["uuid"]] = one["fw_id"]
+    return list(last.values())
 
 
 def _update(firework: dict[str, Any], cluster: ClusterSettings, changes: Changes) -> dict[str, Any]:
@@ -95,6 +119,8 @@ def _update(firework: dict[str, Any], cluster: ClusterSettings, changes: Changes
     asked = dict(ours["resources"])
     given = {name: getattr(changes, name) for name in ("partition", "nodes", "tasks", "walltime_s")}
     asked |= {name: value for name, value in given.items() if value is not None}
+    if changes.tasks is not None:
+        asked["k_groups"] = 1  # KPAR was chosen for the old number of ranks
     partition = cluster.partition(asked["partition"])
     if asked["nodes"] > partition.nodes or asked["tasks"] > asked["nodes"] * partition.cores:
         raise InputError(
@@ -107,12 +133,16 @@ def _update(firework: dict[str, Any], cluster: ClusterSettings, changes: Changes
             f"partition {partition.name} takes {partition.walltime / 3600:g} h at most; what takes longer is continued",
             ours["label"],
         )
-    update: dict[str, Any] = {
-        f"spec.{SPEC_FIELD}.resources": asked,
-        f"spec.{SPEC_FIELD}.retry_failed": True,
-        f"spec.{SPEC_FIELD}.lost": [],
-        f"spec.{SPEC_FIELD}.tags": ours.get("tags", {}) | changes.incar,
+    new = {
+        "resources": asked,
+        "retry_failed": True,
+        "lost": [],
+        "strikes": 0,
+        "tags": ours.get("tags", {}) | changes.incar,
     }
+    # FireWorks reads the first place, and jobflow hands on the second to the job that continues this one
+    places = (f"spec.{SPEC_FIELD}", f"spec._tasks.0.job.config.manager_config.{SPEC_FIELD}")
+    update: dict[str, Any] = {f"{place}.{name}": value for place in places for name, value in new.items()}
     job = firework["spec"]["_tasks"][0]["job"]
     wanted = "spec._tasks.0.job.function_args.0"
     if ours["kind"] in {"calculate", "free_energy"}:

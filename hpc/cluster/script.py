@@ -144,10 +144,12 @@ def _adapter(
     configure()
     from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
 
+    own = [line for line in cluster.setup if line.startswith("#")]  # directives: before any command, or not at all
     before = [
         *FIRST_LINES.get(cluster.scheduler, ()),
+        *own,
         *(f"module load {shlex.quote(module)}" for module in cluster.modules),
-        *cluster.setup,
+        *(line for line in cluster.setup if line not in own),
     ]
     values: dict[str, Any] = {
         **_size(cluster.scheduler, nodes, tasks, walltime_s),
@@ -170,7 +172,8 @@ def _size(scheduler: Scheduler, nodes: int, tasks: int, walltime_s: int) -> dict
     clock = f"{hours:02d}:{rest // 60:02d}:{rest % 60:02d}"
     match scheduler:
         case "slurm":
-            return {"nodes": nodes, "ntasks": tasks, "walltime": clock}
+            # one rank per physical core also where a core runs two threads
+            return {"nodes": nodes, "ntasks": tasks, "ntasks_per_core": 1, "walltime": clock}
         case "pbs" | "loadleveler":
             return {"nnodes": nodes, "ppnode": per_node, "walltime": clock}
         case "moab":

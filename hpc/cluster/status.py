@@ -18,16 +18,23 @@ if TYPE_CHECKING:
 
     from fireworks import LaunchPad
 
-    from lianode.hpc.cluster.allocations import Allocation
     from lianode.hpc.store import ResultsStore
 
 STATES: Final = (
-    "waits", "ready", "queued", "next", "running", "continues", "converged", "done", "unconverged", "interrupted",
-    "failed", "broken", "stopped",
+    "waits", "ready", "queued", "next", "running", "converged", "done", "unconverged", "interrupted", "failed",
+    "broken", "stopped",
 )  # fmt: skip
 """In the order of a job's life. ``next``: its allocation runs and will take it; ``broken``: the job itself failed."""
 WRONG: Final = frozenset({"unconverged", "interrupted", "failed", "broken", "stopped"})
 """States that `lianode retry` takes up."""
+ENDED: Final = frozenset({"converged", "done"}) | WRONG
+_ORDER: Final = {
+    state: number
+    for number, state in enumerate(
+        ("ARCHIVED", "DEFUSED", "PAUSED", "FIZZLED", "COMPLETED", "WAITING", "READY", "RESERVED", "RUNNING")
+    )
+}
+"""Of FireWorks' states, which says most about a calculation that stands in several workflows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,21 +90,27 @@ def campaign_status(results: ResultsStore, launchpad: LaunchPad, campaign: str) 
     campaign
         Its name; empty when it was never submitted.
     """
-    fields = {"_id": 0, "fw_id": 1, "state": 1, "launches": 1, f"spec.{SPEC_FIELD}": 1}
+    fields = {"_id": 0, "fw_id": 1, "state": 1, "launches": 1, f"spec.{SPEC_FIELD}": 1, "spec._tasks.job.uuid": 1}
     found = sorted(
         launchpad.fireworks.find({f"spec.{SPEC_FIELD}.campaign": campaign}, fields), key=lambda one: one["fw_id"]
     )
-    latest: dict[tuple[Any, ...], dict[str, Any]] = {}
-    runs: Counter[tuple[Any, ...]] = Counter()
+    chains: dict[str, dict[str, Any]] = {}  # the jobs that continue one have its uuid
     for one in found:
+        uuid = one["spec"]["_tasks"][0]["job"]["uuid"]
+        known = chains.get(uuid, {"first": one["fw_id"], "runs": 0})
         spec = JobSpec.model_validate(one["spec"][SPEC_FIELD])
-        same = (spec.kind, spec.key or spec.label, spec.engine)
-        first = latest.get(same)
-        latest[same] = one | {"spec": spec, "first": one["fw_id"] if first is None else first["first"]}
-        runs[same] += 1
-    jobs = sorted(latest.items(), key=lambda item: (item[1]["spec"].kind in DERIVES, item[1]["first"]))
-    view = _View(results, launchpad, [one for _, one in jobs])
-    return [view.status(one, runs[same]) for same, one in jobs]
+        chains[uuid] = one | {"spec": spec, "uuid": uuid, "first": known["first"], "runs": known["runs"] + 1}
+    latest: dict[
+        str, dict[str, Any]
+    ] = {}  # a calculation that several entries want is shown once, where it is furthest
+    for one in chains.values():
+        same = one["spec"].key or one["uuid"]
+        other = latest.get(same)
+        if other is None or _ORDER[one["state"]] > _ORDER[other["state"]]:
+            latest[same] = one
+    jobs = sorted(latest.values(), key=lambda one: (one["spec"].kind in DERIVES, one["first"]))
+    view = _View(results, launchpad, jobs)
+    return [view.status(one) for one in jobs]
 
 
 class _View:
@@ -112,11 +125,13 @@ class _View:
         self.reasons = {key: found.reason or "" for key, found in results.calculations(unwell).items()}
         self.leases = {} if results.leases is None else results.leases.all()
         self.running = {lease["fw_id"]: lease for lease in self.leases.values() if "fw_id" in lease}
-        self.allocations: dict[int, Allocation] = {}
-        for allocation in Allocations(results).live():
-            self.allocations.update(dict.fromkeys(allocation.fw_ids, allocation))
+        kept = Allocations(results)
+        ready = [one["fw_id"] for one in jobs if one["state"] in {"READY", "RESERVED"}]
+        self.allocations = kept.last_of(ready)
+        ended = [one["uuid"] for one in jobs if one["spec"].kind == "free_energy" and one["state"] == "COMPLETED"]
+        self.outputs = {one["uuid"]: one.get("output") or {} for one in results.jobs.find({"uuid": {"$in": ended}})}
 
-    def status(self, job: Mapping[str, Any], runs: int) -> JobStatus:
+    def status(self, job: Mapping[str, Any]) -> JobStatus:
         """Return where one job stands."""
         spec: JobSpec = job["spec"]
         known: dict[str, Any] = {
@@ -125,32 +140,38 @@ class _View:
             "engine": spec.engine,
             "key": spec.key,
             "fw_id": job["fw_id"],
-            "runs": runs,
+            "runs": job["runs"],
             "lost": len(spec.lost),
         }
+        if spec.key is not None and self.states.get(spec.key) is State.CONVERGED and job["state"] != "RUNNING":
+            return JobStatus(**known, state="converged")
         match job["state"]:
             case "WAITING":
-                return JobStatus(**known, state="waits", reason="for other jobs")
+                now: dict[str, Any] = {"state": "waits", "reason": "for other jobs"}
             case "READY" | "RESERVED":
-                return JobStatus(**known, **self._ready(job["fw_id"], spec))
+                now = self._ready(job["fw_id"], spec)
             case "RUNNING":
-                return JobStatus(**known, **self._running(job["fw_id"]))
+                now = self._running(job["fw_id"])
             case "COMPLETED":
-                return JobStatus(**known, **self._ended(spec))
+                now = self._ended(spec, job["uuid"])
             case "FIZZLED":
-                return JobStatus(**known, state="broken", reason=self._trace(job["launches"], spec))
+                now = {"state": "broken", "reason": self._trace(job["launches"], spec)}
             case other:
-                return JobStatus(**known, state="stopped", reason=f"{str(other).lower()} in FireWorks")
+                now = {"state": "stopped", "reason": f"{str(other).lower()} in FireWorks"}
+        return JobStatus(**known, **now)
 
     def _ready(self, fw_id: int, spec: JobSpec) -> dict[str, Any]:
         allocation = self.allocations.get(fw_id)
-        if allocation is not None:
+        if allocation is not None and allocation.is_live:
             begun = allocation.state is AllocationState.RUNNING
             return {
                 "state": "next" if begun else "queued",
                 "queue_job": allocation.queue_job or "",
                 "host": allocation.host,
+                "reason": "" if begun else allocation.reason,
             }
+        if allocation is not None and allocation.began is None:
+            return {"state": "ready", "reason": f"its allocation ended before it began: {allocation.reason}"}
         if spec.lost:
             return {"state": "ready", "reason": f"lost its process ({spec.lost[-1]}); waits for `lianode launch`"}
         if spec.key in self.leases:
@@ -171,7 +192,9 @@ class _View:
             "left_s": None if lease.get("ends") is None else max(0.0, lease["ends"] - time.time()),
         }
 
-    def _ended(self, spec: JobSpec) -> dict[str, Any]:
+    def _ended(self, spec: JobSpec, uuid: str) -> dict[str, Any]:
+        if spec.kind == "free_energy" and self.outputs.get(uuid, {}).get("reason"):
+            return {"state": "failed", "reason": str(self.outputs[uuid]["reason"])}
         if spec.key is None:
             return {"state": "done"}
         state = self.states.get(spec.key)

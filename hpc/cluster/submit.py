@@ -11,7 +11,7 @@ from lianode.hpc.cluster.jobspec import SPEC_FIELD, JobResources, JobSpec
 from lianode.hpc.cluster.resources import SHORTEST_S, resources_for
 from lianode.structures.errors import InputError
 from lianode.workflows.calculate import is_settled
-from lianode.workflows.free_energy import FreeEnergySpec
+from lianode.workflows.free_energy import FreeEnergySpec, stored_free_energy
 from lianode.workflows.plan import campaign_flow, entry_plans, measured_speed
 from lianode.workflows.request import Request
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from fireworks import LaunchPad, Workflow
     from jobflow import Job
 
-    from lianode.hpc.cluster.settings import ClusterSettings
+    from lianode.hpc.cluster.settings import ClusterSettings, Partition
     from lianode.hpc.store import ResultsStore
     from lianode.workflows.plan import CampaignPlan, Speed
 
 DERIVING_S = 10.0
 """Expected time of a job that only derives documents, with the start of its process."""
-UNFINISHED = ("WAITING", "READY", "RESERVED", "RUNNING")
+UNFINISHED = ("WAITING", "READY", "RESERVED", "RUNNING", "PAUSED")
 MOST_JOBS = 1000
 """Jobs of one workflow; FireWorks reads all of a workflow whenever one of its jobs changes state."""
 
@@ -77,10 +77,11 @@ def submit(plan: CampaignPlan, results: ResultsStore, launchpad: LaunchPad, clus
     """
     from lianode.hpc.cluster.guard import only_one
 
-    _refuse_without_vasp(plan, results, cluster)
     requests = plan.requests
     stored = results.calculations(list(requests))
     settled = {key for key, found in stored.items() if is_settled(found, retry_failed=requests[key].retry_failed)}
+    if requests.keys() - settled:
+        _refuse_without_vasp(plan, results, cluster)
     speed = measured_speed(stored.values())
     added, already, jobs = [], [], 0
     with only_one(results, "submit"):
@@ -88,7 +89,7 @@ def submit(plan: CampaignPlan, results: ResultsStore, launchpad: LaunchPad, clus
         workflows: list[Workflow] = []
         for part in entry_plans(plan):
             title, question = _title(part), _question(part)
-            if _is_unfinished(launchpad, question) or _is_answered(part, settled, launchpad, question):
+            if _is_unfinished(launchpad, question) or _is_answered(part, settled, results, launchpad, question):
                 already.append(title)
                 continue
             workflow = _workflow(part, title, question, cluster, speed)
@@ -147,12 +148,17 @@ def _is_unfinished(launchpad: LaunchPad, question: str) -> bool:
     return launchpad.workflows.find_one(asked, {"_id": 1}) is not None
 
 
-def _is_answered(part: CampaignPlan, settled: set[str], launchpad: LaunchPad, question: str) -> bool:
-    """Whether a workflow of this question ended, and every calculation of it did so with a document.
+def _is_answered(
+    part: CampaignPlan, settled: set[str], results: ResultsStore, launchpad: LaunchPad, question: str
+) -> bool:
+    """Whether a workflow of this question ended, and everything that it computes is there.
 
     One whose last job failed is not added again: `lianode retry` is for that.
     """
     if any(key not in settled for key in part.requests):
+        return False
+    warm = [wanted for hull in part.hulls for wanted in hull.free_energies]
+    if any(wanted.retry_failed and stored_free_energy(wanted, results) is None for wanted in warm):
         return False
     asked = {f"metadata.{SPEC_FIELD}.question": question, "state": {"$in": ["COMPLETED", "FIZZLED"]}}
     return launchpad.workflows.find_one(asked, {"_id": 1}) is not None
@@ -191,6 +197,7 @@ def _spec(job: Job, campaign: str, cluster: ClusterSettings, speed: Speed) -> Jo
             engine=_engine_name(request.engine),
             program=str(request.engine["name"]),
             key=request.key,
+            hold=request.key,
             rehearsal=bool(request.engine.get("rehearsal", False)),
             resources=JobResources(**vars(wanted)),
             retry_failed=request.retry_failed,
@@ -198,9 +205,6 @@ def _spec(job: Job, campaign: str, cluster: ClusterSettings, speed: Speed) -> Jo
     if kind == "free_energy":
         warm = FreeEnergySpec.model_validate(job.function_args[0])
         program = str(warm.engine["name"])
-        partition = cluster.partition_for(program)
-        seconds = min(partition.walltime, int(warm.phonon_time_limit_s) or partition.walltime)
-        resources = JobResources(partition=partition.name, nodes=1, tasks=1, walltime_s=seconds, expected_s=seconds / 2)
         return JobSpec(
             campaign=campaign,
             kind=kind,
@@ -208,13 +212,34 @@ def _spec(job: Job, campaign: str, cluster: ClusterSettings, speed: Speed) -> Jo
             engine=_engine_name(warm.engine),
             program=program,
             rehearsal=bool(warm.engine.get("rehearsal", False)),
-            resources=resources,
+            resources=_for_free_energy(warm, cluster.partition_for(program), cluster),
             retry_failed=warm.retry_failed,
+            hold=f"free energy {warm.phase.key} {warm.phonon_length:g}",
         )
     short = JobResources(
         partition=cluster.partitions[0].name, nodes=1, tasks=1, walltime_s=SHORTEST_S, expected_s=DERIVING_S
     )
     return JobSpec(campaign=campaign, kind=kind, label=job.name, resources=short)
+
+
+def _for_free_energy(warm: FreeEnergySpec, partition: Partition, cluster: ClusterSettings) -> JobResources:
+    """Return what the displaced supercells of a phase ask for.
+
+    How many there are and how large they are is known after the relaxation only. A costly engine gets a node for the
+    target time, and goes on in the next job; a potential gets one core for as long as it may take.
+    """
+    from lianode.workflows.engines.registry import make_engine
+
+    target = cluster.target_hours * 3600.0
+    costly = make_engine(warm.engine).costly
+    seconds = target if costly else min(target, warm.phonon_time_limit_s)
+    return JobResources(
+        partition=partition.name,
+        nodes=1,
+        tasks=partition.cores if costly else 1,
+        walltime_s=min(partition.walltime, max(SHORTEST_S, int(2 * seconds))),
+        expected_s=seconds,
+    )
 
 
 def _engine_name(settings: dict[str, Any]) -> str:

@@ -90,6 +90,9 @@ def cluster_template(answers: ClusterAnswers) -> str:
         _line("budget", answers.budget, 1000.0),
         "# Hours that jobs are sized for; a longer job is continued.",
         "# target_hours = 4.0",
+        "# Most jobs in the queue at once, and the time before the end of a job at which calculations save and stop.",
+        "# max_queued = 20",
+        '# stop_margin = "00:10"',
         "",
         "# Partitions (queues); write the table again for another one. A job goes to the first that names its engine",
         '# in `engines`, such as engines = ["vasp"], else to the first that names none.',
@@ -101,13 +104,17 @@ def cluster_template(answers: ClusterAnswers) -> str:
         f"walltime = {toml(answers.walltime)}",
         _line("account", answers.account, "your-project"),
         _line("qos", answers.qos, "normal"),
+        "# memory of a node that jobs may use; further options of FireWorks' template for the scheduler",
+        "# memory_GB = 180",
+        '# options = { constraint = "skylake" }',
     ]
     return "\n".join(lines) + "\n"
 
 
 def default_vasp(scheduler: str, program: str) -> str:
     """Return the usual command that starts VASP on the cores of one job."""
-    return f"srun --exact -n {{tasks}} {program}" if scheduler == "slurm" else f"mpirun -n {{tasks}} {program}"
+    # --exact and --mem=0: several jobs share an allocation side by side; else each step takes all of its memory
+    return f"srun --exact --mem=0 -n {{tasks}} {program}" if scheduler == "slurm" else f"mpirun -n {{tasks}} {program}"
 
 
 def _line(key: str, value: object, example: object) -> str:

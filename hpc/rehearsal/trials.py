@@ -215,7 +215,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "declared-lost": Fault("a rocket declared lost but alive", _declared_lost),
     "walltime": Fault(
         "a wall time shorter than the job",
-        prepare=lambda chance: {"seconds_per_step": chance.uniform(5.0, 9.0)},
+        prepare=lambda chance: {"seconds_per_step": chance.uniform(2.0, 4.0)},
         walltime="00:01:00",
         stop_margin="00:00:15",
     ),

@@ -1,7 +1,7 @@
 """Who works on which key: leases in the database, so that two nodes never compute the same at once.
 
-A lease is renewed while its owner works. It can be taken over once it has run out, or at once when its owner was a
-process of this machine that is gone. Times are the server's, so that clocks of nodes need not agree.
+A lease is renewed while its owner works. It can be taken over once it has run out and stayed so for a while, or at once
+when its owner was a process of this machine that is gone. Times are the server's: clocks of nodes need not agree.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lianode.hpc.stores.mongo import translated
+from lianode.hpc.stores.mongo import patiently, translated
 from lianode.workflows.results import HeldElsewhereError
 from lianode.workflows.session import must_stop
 
@@ -63,6 +64,14 @@ def _began(pid: int) -> str | None:
     return None if words[0] in {"Z", "X"} else words[19]
 
 
+@dataclass(frozen=True)
+class _Holder:
+    """Who holds a lease, and whether it has run out."""
+
+    token: str
+    run_out: bool
+
+
 class Leases:
     """The leases of one project.
 
@@ -103,10 +112,15 @@ class Leases:
             When the session asks to stop first.
         """
         token = secrets.token_hex(8)
-        while not self._take(key, token):
+        silent: tuple[str, float] | None = None
+        while (holder := self._take(key, token, silent[0] if silent and self._long(silent[1]) else "")) is not None:
             if must_stop():
                 raise HeldElsewhereError(f"another process works on {key}")
-            time.sleep(POLL_S)
+            if holder.run_out:
+                silent = silent if silent and silent[0] == holder.token else (holder.token, time.monotonic())
+            else:
+                silent = None
+            time.sleep(min(POLL_S, self.time_to_live_s / RENEWALS))
         self._taken.clear()
         self._held[key] = {}
         ended = threading.Event()
@@ -134,27 +148,36 @@ class Leases:
         with translated(self.database.where):
             return {lease["key"]: lease for lease in self._handle().find(alive, {"_id": 0, "token": 0})}
 
-    def _take(self, key: str, token: str) -> bool:
-        """Take a lease that is free, has run out, or whose owner is gone."""
+    def _long(self, since: float) -> bool:
+        """Whether an owner has been silent, under our eyes, for longer than renewals after an outage take."""
+        return time.monotonic() - since > 2 * self.time_to_live_s / RENEWALS
+
+    @patiently
+    def _take(self, key: str, token: str, silent: str) -> _Holder | None:
+        """Take a lease that is free, whose owner is gone, or has the token ``silent``; else return who holds it.
+
+        That a lease has run out is not enough: after an outage of the server all of them have, and their owners live.
+        """
         from pymongo.errors import DuplicateKeyError
 
         known = {"key": key, "token": token, "owner": this_process()} | self.about
         fields = {name: {"$literal": value} for name, value in known.items()}
         change = [{"$replaceWith": {"_id": "$_id", **fields, "since": "$$NOW", "expires": self._expiry()}}]
+        look = {"owner": 1, "token": 1, "run_out": {"$lt": ["$expires", "$$NOW"]}}
         with translated(self.database.where):
-            found = self._handle().find_one({"key": key}, {"owner": 1, "token": 1})
-            free: dict[str, Any] = {"key": key}
-            if found is None:
-                free["token"] = None  # matches nothing: this inserts
-            elif is_gone(found["owner"]):
-                free["token"] = found["token"]
-            else:
+            found = self._handle().find_one({"key": key}, look)
+            if found is not None and found["token"] == token:
+                return None  # taken, and the answer was lost
+            if found is not None and found["token"] != silent and not is_gone(found["owner"]):
+                return _Holder(found["token"], found["run_out"])
+            free = {"key": key, "token": None if found is None else found["token"]}  # None matches nothing: inserts
+            if found is not None and found["token"] == silent:
                 free["$expr"] = {"$lt": ["$expires", "$$NOW"]}
             try:
                 done = self._handle().update_one(free, change, upsert=found is None)
             except DuplicateKeyError:  # someone else was faster
-                return False
-        return bool(done.modified_count or done.upserted_id is not None)
+                return _Holder("", run_out=False)
+        return None if done.modified_count or done.upserted_id is not None else _Holder("", run_out=False)
 
     def _renew(self, key: str, token: str, ended: threading.Event) -> None:
         """Renew until the work ends; while the server is away nobody else can take over either."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lianode.hpc.cluster.allocations import Allocations, AllocationState
-from lianode.hpc.cluster.lost import MOST_LOST, give_back, sweep
+from lianode.hpc.cluster.lost import MOST_STRIKES, give_back, sweep
 from lianode.hpc.cluster.packing import pack
 from lianode.hpc.cluster.ready import ready_jobs
 from lianode.hpc.cluster.retry import Changes, retry
@@ -172,10 +172,10 @@ def test_an_allocation_that_was_never_submitted_frees_its_jobs(bench: Bench) -> 
     bench.submit("one", "Li", "In", "LiIn")
     (wanted,) = pack(bench.ready().waiting, bench.cluster)
     allocation = bench.allocations.new(wanted)
-    sweep(bench.launchpad, bench.allocations, "pbs", str(bench.here))
+    sweep(bench.launchpad, bench.allocations, "pbs", "here")
     assert len(bench.allocations.live()) == 1  # it is too young to say
     bench.allocations.keep(allocation.model_copy(update={"created": "2020-01-01T00:00:00+00:00"}))
-    sweep(bench.launchpad, bench.allocations, "pbs", str(bench.here))
+    sweep(bench.launchpad, bench.allocations, "pbs", "here")
     assert bench.allocations.live() == []
 
 
@@ -187,7 +187,7 @@ def test_a_silent_allocation_is_dead_where_the_scheduler_cannot_be_asked(bench: 
     )
     bench.allocations.keep(allocation)
     bench.check_out(allocation.fw_ids[0], allocation.folder)
-    (given,) = sweep(bench.launchpad, bench.allocations, "pbs", str(bench.here))
+    (given,) = sweep(bench.launchpad, bench.allocations, "pbs", "here")
     assert "no sign of life" in given.reason
     assert len(bench.ready().waiting) == 3
     assert "no sign of life" in next(job.reason for job in bench.status("one").values() if job.lost)
@@ -197,24 +197,24 @@ def test_a_job_that_the_launcher_itself_lost_is_given_back(bench: Bench) -> None
     bench.submit("one", "Li", "In", "LiIn")
     fw_id = bench.ready().waiting[0].fw_id
     bench.check_out(fw_id, str(bench.here))
-    assert len(sweep(bench.launchpad, bench.allocations, "pbs", str(bench.here))) == 1
+    assert len(sweep(bench.launchpad, bench.allocations, "pbs", "here")) == 1
     assert bench.run_all() == 4
 
 
 def test_somebody_elses_running_job_is_left_alone(bench: Bench, tmp_path: Path) -> None:
     bench.submit("one", "Li", "In", "LiIn")
     bench.check_out(bench.ready().waiting[0].fw_id, str(tmp_path))
-    assert sweep(bench.launchpad, bench.allocations, "pbs", str(bench.here)) == []
+    assert sweep(bench.launchpad, bench.allocations, "pbs", "here") == []
 
 
 def test_a_job_that_keeps_losing_its_process_is_left(bench: Bench) -> None:
     bench.submit("one", "Li", "In", "LiIn")
     fw_id = next(job.fw_id for job in bench.ready().waiting if job.spec.label == "LiIn")
-    for attempt in range(MOST_LOST):
+    for attempt in range(MOST_STRIKES):
         bench.check_out(fw_id, str(bench.here))
-        assert give_back(bench.launchpad, fw_id, "killed") is (attempt + 1 < MOST_LOST)
+        assert give_back(bench.launchpad, fw_id, "killed", strike=True) is (attempt + 1 < MOST_STRIKES)
     (broken,) = [job for job in bench.status("one").values() if job.state == "broken"]
-    assert broken.reason == f"lost its process {MOST_LOST} times, last: killed"
+    assert broken.reason == f"lost its process {MOST_STRIKES} times, last: killed"
     bench.run_all()  # the hull says what is missing
     (hull,) = bench.results.query(property="hull", campaign="one")
     assert hull["completeness"] == "partial"
@@ -239,10 +239,10 @@ def test_a_reservation_without_a_launch_is_freed(bench: Bench) -> None:
     bench.submit("one", "Li", "In", "LiIn")
     fw_id = bench.ready().waiting[0].fw_id
     bench.launchpad.fireworks.update_one({"fw_id": fw_id}, {"$set": {"state": "RESERVED"}})
-    assert sweep(bench.launchpad, bench.allocations, "pbs", str(bench.here)) == []  # it may be alive: wait
+    assert sweep(bench.launchpad, bench.allocations, "pbs", "here") == []  # it may be alive: wait
     long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=10)
     bench.launchpad.fireworks.update_one({"fw_id": fw_id}, {"$set": {"updated_on": long_ago}})
-    assert len(sweep(bench.launchpad, bench.allocations, "pbs", str(bench.here))) == 1
+    assert len(sweep(bench.launchpad, bench.allocations, "pbs", "here")) == 1
     assert len(bench.ready().waiting) == 3
 
 
@@ -287,9 +287,9 @@ def test_retry_refuses_what_no_partition_has(
 ) -> None:
     bench.submit("one", "Li", "In", "LiIn")
     fw_id = bench.ready().waiting[0].fw_id
-    for _ in range(MOST_LOST):
+    for _ in range(MOST_STRIKES):
         bench.check_out(fw_id, str(bench.here))
-        give_back(bench.launchpad, fw_id, "killed")
+        give_back(bench.launchpad, fw_id, "killed", strike=True)
     with pytest.raises(InputError, match=said):
         retry(bench.launchpad, bench.cluster, bench.status("one").values(), Changes(**changes))
     assert bench.launchpad.fireworks.find_one({"fw_id": fw_id})["state"] == "FIZZLED"
@@ -452,6 +452,123 @@ def test_molecular_dynamics_goes_on_in_the_next_allocation(bench: Bench) -> None
         (job,) = bench.ready().waiting
         with session(hooks):
             bench.run(job.fw_id)
-    assert bench.status("md")["md 1"].runs == 4  # the whole run, and three parts
+    assert bench.status("md")["md 1"].runs == 3
     bench.run_all()
     assert trajectory(cut) == reference
+
+
+def test_a_project_below_a_link_gives_back_its_lost_jobs(mongod: str, tmp_path: Path) -> None:
+    """`~/scratch` is a link on most clusters: FireWorks knows the real path, the settings the other."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    file = tmp_path / "link" / "lianode.toml"
+    file.write_text(SETTINGS.format(uri=mongod, number=next(_numbers)))
+    bench = Bench(file)
+    bench.submit("one", "Li", "In", "LiIn")
+    (wanted,) = pack(bench.ready().waiting, bench.cluster)
+    allocation = bench.allocations.new(wanted).model_copy(
+        update={"state": AllocationState.RUNNING, "queue_job": "7", "alive": "2020-01-01T00:00:00+00:00"}
+    )
+    bench.allocations.keep(allocation)
+    first, second = allocation.fw_ids[:2]
+    bench.check_out(first, str(tmp_path / "real" / "runs" / "allocations" / allocation.id))
+    bench.check_out(second, str(tmp_path / "real" / "runs" / "allocations" / "here"))
+    assert len(sweep(bench.launchpad, bench.allocations, "pbs", "here")) == 2
+    bench.results.close()
+
+
+def test_a_database_has_one_project(bench: Bench, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "lianode.toml"
+    other.parent.mkdir()
+    other.write_text(bench.file.read_text())
+    second = open_store(load_settings(other))
+    with pytest.raises(InputError, match="queues the jobs of the project in"):
+        open_launchpad(second)
+    bench.file.unlink()  # the project was moved
+    open_launchpad(second)
+    second.close()
+
+
+def test_what_retry_changed_survives_a_continuation(bench: Bench) -> None:
+    from lianode.workflows.session import Session, session
+
+    bench.submit("one", "Li", "In", "Li3In2")
+    job = next(job for job in bench.ready().waiting if job.spec.label == "Li3In2")
+    for _ in range(MOST_STRIKES):
+        bench.check_out(job.fw_id, str(bench.here))
+        give_back(bench.launchpad, job.fw_id, "killed", strike=True)
+    retry(bench.launchpad, bench.cluster, bench.status("one").values(), Changes(tasks=4, incar={"ALGO": "All"}))
+    steps = iter(range(100))
+    with session(Session(stop=lambda: next(steps) > 3, continues=True, checkpoint_interval_s=0.0)):
+        bench.run(job.fw_id)
+    (after,) = [job for job in bench.ready().waiting if job.spec.label == "Li3In2"]
+    assert after.fw_id != job.fw_id
+    assert after.spec.resources.tasks == 4
+    assert after.spec.tags == {"ALGO": "All"}
+
+
+def test_a_shared_calculation_that_is_retried_mends_every_hull(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lianode.workflows.engines.ase_engine import AseEngine
+
+    good = AseEngine.relax
+
+    def broken(self: Any, key: str, task: Any, structure: Any, context: Any) -> Any:
+        if context.label == "LiIn":
+            raise ValueError("not today")
+        return good(self, key, task, structure, context)
+
+    bench.submit("one", "Li", "In", "LiIn")
+    bench.submit("two", "Li", "In", "LiIn", "Li3In2")
+    with monkeypatch.context() as patch:
+        patch.setattr(AseEngine, "relax", broken)
+        bench.run_all()
+    assert [hull["completeness"] for hull in bench.results.query(property="hull")] == ["partial", "partial"]
+    retry(bench.launchpad, bench.cluster, [bench.status("one")["LiIn"]], Changes())
+    bench.run_all()
+    assert [hull["completeness"] for hull in bench.results.query(property="hull")] == ["complete", "complete"]
+
+
+def test_a_partition_that_is_gone_is_replaced(bench: Bench) -> None:
+    bench.submit("one", "Li", "In", "LiIn")
+    renamed = bench.cluster.partitions[0].model_copy(update={"name": "new", "walltime": 3600, "cores": 2})
+    cluster = bench.cluster.model_copy(update={"partitions": (renamed,)})
+    (made,) = pack(bench.ready().waiting, cluster)
+    assert (made.partition, made.walltime_s, made.tasks) == ("new", 900, 2)
+
+
+def test_free_energies_say_why_and_are_held_once(bench: Bench) -> None:
+    def warm(name: str) -> Any:
+        entry = {"hull": {"system": "Li-In", "phases": ["Li", "In", "LiIn"], "temperature": 300, "phonon_max_atoms": 3}}
+        campaign = Campaign.model_validate({"name": name, "engine": "morse", "calculations": [entry]})
+        return submit(plan_campaign(campaign), bench.results, bench.launchpad, bench.cluster)
+
+    warm("one")
+    warm("two")
+    for job in bench.ready().waiting:
+        bench.run(job.fw_id)
+    while quick := bench.ready().quick:
+        for job in quick:
+            bench.run(job.fw_id)
+    ready = bench.ready()
+    assert bench.labels(ready.waiting) == ["free energy In_bct", "free energy LiIn", "free energy Li_bcc"]
+    assert ready.held == 3
+    bench.run_all()
+    job = bench.status("one")["free energy LiIn"]
+    assert job.state == "failed"
+    assert "more than phonon_max_atoms" in job.reason
+    assert [one.label for one in retry(bench.launchpad, bench.cluster, [job], Changes())] == ["free energy LiIn"]
+
+
+def test_a_cancelled_campaign_can_be_submitted_again(bench: Bench) -> None:
+    from lianode.hpc.cluster.cancel import cancel
+    from lianode.hpc.cluster.launch import jobs_left
+
+    bench.submit("one", "Li", "In", "LiIn")
+    done = cancel(bench.launchpad, bench.allocations, "slurm", "one")
+    assert done.workflows == 1
+    assert bench.ready().waiting == []
+    assert jobs_left(bench.launchpad) == 0
+    assert {job.state for job in bench.status("one").values()} == {"stopped"}
+    assert bench.submit("one", "Li", "In", "LiIn").jobs == 4
+    bench.run_all()
+    assert counts(bench.status("one").values()) == {"converged": 3}
