@@ -31,22 +31,27 @@ if TYPE_CHECKING:
 
 
 class Coordination(BaseModel):
-    """Neighbours of the moving lithium along a hop.
+    """Neighbours of the moving atom along a hop.
 
     Attributes
     ----------
+    radius
+        Within which atoms count, Å.
     initial, saddle, final
         How many.
-    counted
-        Which atoms count, such as ``within 3.6 Å``.
+    effective_initial, effective_saddle, effective_final
+        Weighted by distance (Hoppe), which needs no radius; None where they were not computed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    radius: float
     initial: int
     saddle: int
     final: int
-    counted: str
+    effective_initial: float | None = None
+    effective_saddle: float | None = None
+    effective_final: float | None = None
 
 
 class BarrierDocument(PropertyDocument):
@@ -60,16 +65,18 @@ class BarrierDocument(PropertyDocument):
         Label, unique within the phase.
     mechanism
         How lithium moves.
+    moves
+        Element of the atom that moves.
     start_orbit, end_orbit
         Symmetry-distinct sites that the hop joins.
     hop_length
-        Distance of the two sites, Å.
+        Distance that the moving atom goes, between unrelaxed sites, Å.
     multiplicity
         Hops of this kind per primitive cell, each direction of a pair counted once.
     symmetric
         Whether symmetry takes the hop into its own reverse.
     coordination
-        Of the moving lithium; None where it was not counted.
+        Of the moving atom; None where it was not counted.
     cell_formula, n_atoms
         Of the supercell, with its vacancy or its extra lithium.
     image_distance
@@ -100,6 +107,7 @@ class BarrierDocument(PropertyDocument):
     formula: str
     hop: str
     mechanism: Mechanism
+    moves: str = "Li"
     start_orbit: str
     end_orbit: str
     hop_length: float
@@ -158,7 +166,7 @@ def barrier(
     cell_formula, n_atoms
         Of the supercell.
     coordination
-        Of the moving lithium.
+        Of the moving atom.
     image_distance
         Of the defect from its images, Å.
     zero
@@ -190,6 +198,7 @@ def barrier(
         formula=formula,
         hop=hop.label,
         mechanism=hop.mechanism,
+        moves=hop.moves,
         start_orbit=hop.start_orbit,
         end_orbit=hop.end_orbit,
         hop_length=hop.length,

@@ -28,7 +28,8 @@ class BandTolerances(BaseModel):
     max_force
         Largest perpendicular force on an atom of an image, eV/Å.
     climbing_force
-        Largest force on an atom of the climbing image, with and without the part along the path, eV/Å.
+        Largest force of the climbing image across the path, on an atom, and along it, over all atoms, eV/Å. Where the
+        whole force on each atom is below half of it, both are.
     end_force
         Largest force on an atom of an end point, eV/Å.
     noise
@@ -42,7 +43,7 @@ class BandTolerances(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_force: float = Field(default=0.03, gt=0)
-    climbing_force: float = Field(default=0.01, gt=0)
+    climbing_force: float = Field(default=0.02, gt=0)
     end_force: float = Field(default=0.03, gt=0)
     noise: float = Field(default=0.002, gt=0)
     saddle_error: float = Field(default=0.005, gt=0)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.compare_hull import compare_hull
+from lianode.analysis.compare_migration import compare_migration
 from lianode.analysis.compare_voltage import compare_plateaus, compare_voltage
 from lianode.analysis.comparison import ComparisonRow
 from lianode.analysis.hull import HullDocument
+from lianode.analysis.migration_document import MigrationDocument
 from lianode.analysis.published import measured_plateaus, published
 from lianode.analysis.voltage_curve import VoltageDocument
 
@@ -49,7 +51,9 @@ def compare(paper: str, documents: Iterable[PropertyDocument | Mapping[str, Any]
         For an unknown paper.
     """
     values = published(paper)
+    documents = list(documents)
     hulls, curves = _sorted_out(documents)
+    migrations = _migrations(documents)
     rows: list[ComparisonRow] = []
     for name, content in values.items():
         match name:
@@ -68,6 +72,8 @@ def compare(paper: str, documents: Iterable[PropertyDocument | Mapping[str, Any]
                 for system in content["systems"]:
                     own = [(who, plateau) for who, plateau in measured_plateaus(system) if who == paper]
                     rows += _plateaus(system, own, hulls, curves)
+            case "migration_barrier_meV":
+                rows += compare_migration(content, migrations)
             case _:
                 rows += _not_computed(name, content)
     return rows
@@ -94,6 +100,20 @@ def _sorted_out(
             place = document.system, document.engine
             curves[place] = max(curves.get(place, document), document, key=_curve_rank)
     return hulls, curves
+
+
+def _migrations(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[MigrationDocument]:
+    """Return one document for each phase, engine and mechanism: a complete one before the newest."""
+    found: dict[tuple[str | None, str, str], MigrationDocument] = {}
+    for given in documents:
+        stored = isinstance(given, dict) and given.get("property") == "migration"
+        document = MigrationDocument.model_validate(given) if stored else given
+        if isinstance(document, MigrationDocument) and not document.method.is_rehearsal:
+            place = document.phase, document.engine, document.mechanism
+            found[place] = max(
+                found.get(place, document), document, key=lambda d: (d.completeness == "complete", d.created)
+            )
+    return [found[place] for place in sorted(found, key=str)]
 
 
 def _hull_rank(document: HullDocument) -> tuple[bool, int, str]:

@@ -55,10 +55,16 @@ class EnergyPath:
         if not bands:
             raise ValueError("a path needs a band")
         self._pieces: list[tuple[float, Any]] = []
+        points: set[tuple[float, float]] = set()
         start = 0.0
         for band in bands:
-            self._pieces.append((start, _spline(band)))
+            piece = _spline(band)
+            self._pieces.append((start, piece))
+            # an image has its own energy, to the last digit
+            points |= {(start + float(x), energy) for x, energy in zip(piece.x, band.energies, strict=True)}
+            points |= {(start + x, float(piece(x))) for x in _turning_points(piece)}
             start += band.coordinates[-1] - band.coordinates[0]
+        self._points = sorted(points)
         self.length = start
         """Å."""
 
@@ -79,14 +85,7 @@ class EnergyPath:
         noise
             A wave whose top is less than this above its trough is none, eV.
         """
-        points = sorted(
-            {
-                (start + float(x), float(piece(x)))
-                for start, piece in self._pieces
-                for x in (*piece.x, *_turning_points(piece))
-            }
-        )
-        return [Extremum(*points[i]) for i in _significant([energy for _, energy in points], noise)]
+        return [Extremum(*self._points[i]) for i in _significant([energy for _, energy in self._points], noise)]
 
     def saddle(self) -> Extremum:
         """Return the highest point, which is an end point where nothing between them is higher."""

@@ -1,7 +1,7 @@
 """Hops of a crystal as a periodic network, and the barrier over which lithium crosses it.
 
-Nodes are the sites of the primitive cell with the energy of the vacancy (or the extra lithium) there, edges are hops with
-the energies of their saddles, all on one zero. The percolating barrier in d dimensions is
+Nodes are the sites of the primitive cell with the energy of the vacancy (or the extra lithium) there, edges are hops
+with the energies of their saddles, all on one zero. The percolating barrier in d dimensions is
 
     E_d = min { E : the hops with saddles <= E generate d independent lattice translations } - min_i e_i ,
 

@@ -14,12 +14,12 @@ from lianode.structures.errors import InputError
 from lianode.structures.formulas import parse_formula, reduced_formula
 from lianode.structures.phase import Phase
 from lianode.structures.supercells import isotropic_supercell
+from lianode.structures.symmetry import space_group_operations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core import Structure
 
-_SYMPREC = 0.01
 _MAX_SITES = 400
 _MAX_ARRANGEMENTS = 50_000
 
@@ -132,25 +132,10 @@ def _supercell(host: Phase, n_sites: int) -> tuple[Structure, float]:
     if n_sites > _MAX_SITES:
         raise InputError(f"{n_sites} sites are more than the {_MAX_SITES} that are searched", "dilute cell")
     matrix, distance = isotropic_supercell(
-        np.asarray(primitive.lattice.matrix), _symmetry(primitive)[0], n_sites // len(primitive)
+        np.asarray(primitive.lattice.matrix), space_group_operations(primitive)[0], n_sites // len(primitive)
     )
     cell = primitive.make_supercell(matrix.tolist(), in_place=False).get_reduced_structure("niggli")
     return cell, distance
-
-
-def _symmetry(structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Rotations and translations of the crystal on fractional coordinates."""
-    import spglib
-
-    cell = (
-        structure.lattice.matrix.tolist(),
-        structure.frac_coords.tolist(),
-        [int(site.specie.Z) for site in structure],
-    )
-    found = spglib.get_symmetry_dataset(cell, symprec=_SYMPREC)
-    if found is None:
-        raise RuntimeError(f"spglib finds no symmetry in {structure.formula}")
-    return np.asarray(found.rotations, dtype=np.int64), np.asarray(found.translations, dtype=np.float64)
 
 
 def _distinct_sites(cell: Structure, host: Phase, solute: str, n_solutes: int) -> list[tuple[int, ...]]:
@@ -184,7 +169,7 @@ def _distinct_sites(cell: Structure, host: Phase, solute: str, n_solutes: int) -
 def _permutations(cell: Structure) -> NDArray[np.int64]:
     """Where each symmetry takes each site, shape (symmetries, sites)."""
     coordinates = np.asarray(cell.frac_coords)
-    rotations, translations = _symmetry(cell)
+    rotations, translations = space_group_operations(cell)
     rows = []
     for rotation, translation in zip(rotations, translations, strict=True):
         difference = (coordinates @ rotation.T + translation)[:, None, :] - coordinates[None, :, :]

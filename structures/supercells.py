@@ -1,4 +1,4 @@
-"""The most isotropic supercell with a given number of primitive cells."""
+"""Supercells: the most isotropic one of a given size, and the smallest one that keeps the crystal's rotations."""
 
 from __future__ import annotations
 
@@ -27,18 +27,17 @@ def hermite_normal_forms(size: int) -> NDArray[np.int64]:
     ndarray of shape (n, 3, 3)
         Lower triangular, with n = sum over a b c = size of b c² (Hart and Forcade, Phys. Rev. B 77, 224115 (2008)).
     """
-    forms = [
-        [[a, 0, 0], [d, b, 0], [e, f, c]]
-        for a in range(1, size + 1)
-        if size % a == 0
-        for b in range(1, size // a + 1)
-        if (size // a) % b == 0
-        for c in [size // (a * b)]
-        for d in range(a)
-        for e in range(a)
-        for f in range(b)
-    ]
-    return np.array(forms, dtype=np.int64)
+    blocks = []
+    for a in range(1, size + 1):
+        for b in range(1, size // a + 1):
+            if size % (a * b):
+                continue
+            d, e, f = (entry.ravel() for entry in np.indices((a, a, b)))
+            block = np.zeros((len(d), 3, 3), dtype=np.int64)
+            block[:, 0, 0], block[:, 1, 1], block[:, 2, 2] = a, b, size // (a * b)
+            block[:, 1, 0], block[:, 2, 0], block[:, 2, 1] = d, e, f
+            blocks.append(block)
+    return np.concatenate(blocks)
 
 
 def isotropic_supercell(
@@ -92,6 +91,17 @@ def isotropic_supercell(
     return forms[choice], float(distance[choice])
 
 
+def shortest_vector(vectors: NDArray[np.float64]) -> float:
+    """Return the length of a lattice's shortest vector, Å: the distance between periodic images.
+
+    Parameters
+    ----------
+    vectors
+        Of the cell as rows, Å.
+    """
+    return float(_short_vectors(vectors, _close_packed_distance(vectors, 1))[1].min())
+
+
 def _close_packed_distance(primitive: NDArray[np.float64], size: int) -> float:
     volume = abs(float(np.linalg.det(primitive))) * size
     return float((np.sqrt(2.0) * volume) ** (1 / 3)) * (1 + 1e-9)
@@ -120,3 +130,51 @@ def _rotations_kept(form: NDArray[np.int64], rotations: NDArray[np.int64]) -> in
     columns = form.T
     turned = np.linalg.inv(columns) @ rotations @ columns
     return int(_are_integers(turned).all(axis=(1, 2)).sum())
+
+
+def symmetric_supercell(
+    primitive: NDArray[np.float64], rotations: NDArray[np.int64], length: float, largest: int
+) -> tuple[NDArray[np.int64], float] | None:
+    """Find the smallest supercell that keeps all rotations and keeps an atom away from its own images.
+
+    In a supercell that keeps them, defects that symmetry makes equal have equal energies, whichever of them is put in.
+    Its vectors need not be multiples of the primitive ones: 10 Å in bcc Li takes 54 atoms, 3 x 3 x 3 of its cubic cell.
+
+    Parameters
+    ----------
+    primitive
+        Primitive vectors as rows, Å.
+    rotations
+        Rotations of the crystal, shape (n, 3, 3), acting on fractional coordinates in the primitive cell.
+    length
+        Distance between periodic images, at least, Å.
+    largest
+        Number of primitive cells at which the search ends.
+
+    Returns
+    -------
+    tuple of ndarray of shape (3, 3) and float, or None
+        Vectors of the supercell as rows in units of the primitive ones, and the distance between images, Å. Of several
+        supercells of the smallest size it is the one with the largest distance. None where there is none.
+    """
+    vectors, _ = _short_vectors(primitive, length * (1 - 1e-6))
+    unique = sorted(np.unique(rotations, axis=0), key=lambda rotation: -float(np.abs(rotation).sum()))  # identity last
+    size = max(1, int(np.ceil((length / _close_packed_distance(primitive, 1)) ** 3)))
+    while size <= largest:
+        forms = hermite_normal_forms(size)
+        for rotation in unique:
+            columns = forms.transpose(0, 2, 1)
+            turned = np.linalg.inv(columns) @ rotation @ columns
+            forms = forms[_are_integers(turned).all(axis=(1, 2))]
+            if not len(forms):
+                break
+        inverses = np.linalg.inv(forms)
+        for vector in vectors:
+            left = ~_are_integers(vector @ inverses).all(axis=1)
+            forms, inverses = forms[left], inverses[left]
+        if len(forms):
+            distances = [shortest_vector(form @ primitive) for form in forms]
+            best = max(range(len(forms)), key=lambda number: (round(distances[number], 6), forms[number].tolist()))
+            return forms[best], distances[best]
+        size += 1
+    return None

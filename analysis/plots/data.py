@@ -6,7 +6,10 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+from lianode.analysis.barrier import BarrierDocument
 from lianode.analysis.hull import HullDocument
+from lianode.analysis.migration_document import MigrationDocument
+from lianode.analysis.plots.migration_data import barrier_table, migration_table
 from lianode.analysis.plots.style import FORMATS
 from lianode.analysis.spread import HullSpreadDocument
 from lianode.analysis.voltage_curve import VoltageDocument
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
-    """Return the numbers of a hull, a voltage curve or a spread between models.
+    """Return the numbers of a hull, a voltage curve, a spread between models, a hop or a phase's migration.
 
     Comment lines say what they are and from which document; columns have their units in their names.
 
@@ -37,8 +40,15 @@ def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
             header, rows = _voltage(VoltageDocument.model_validate(content))
         case "hull_spread":
             header, rows = _spread(HullSpreadDocument.model_validate(content))
+        case "barrier":
+            header, rows = barrier_table(BarrierDocument.model_validate(content))
+        case "migration":
+            header, rows = migration_table(MigrationDocument.model_validate(content))
         case other:
-            raise InputError(f"no table for documents of '{other}'; there is one for hull, voltage, hull_spread", "csv")
+            raise InputError(
+                f"no table for documents of '{other}'; there is one for hull, voltage, hull_spread, barrier, migration",
+                "csv",
+            )
     out = io.StringIO()
     flagged = ", flagged" if content.get("flagged") else ""
     out.write(f"# {content['system']}, {content['engine']}, {content['completeness']}{flagged}, {content['key']}\n")

@@ -1,4 +1,4 @@
-"""A hop: where lithium goes from and to."""
+"""A hop: from where to where a vacancy, or an extra lithium, goes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ interstitial sites. ``exchange``: lithium changes places with a neighbouring vac
 class Hop:
     """One representative of all hops that symmetry makes equal.
 
+    ``start`` and ``end`` are nodes of the hop network: where the defect is that the hop moves. The initial end point
+    has it at ``start``, the final one at ``end``, and the energy of a node is that of the defect there.
+
+    - ``vacancy``: the lithium sites. The vacancy goes from ``start`` to ``end``, the lithium the other way.
+    - ``interstitial``: the interstitial sites, on which the extra lithium is.
+    - ``exchange``: pairs of a lithium on a host site and a vacancy near it; their classes are ``V1``, ``V2``, ... by
+      distance. ``image`` is how far the lithium went.
+
     Attributes
     ----------
     label
@@ -24,18 +32,21 @@ class Hop:
     mechanism
         How lithium moves.
     start, end
-        Numbers of the sites in the primitive cell (its lithium sites, or its interstitial candidates).
+        Numbers of the nodes in the list of the primitive cell's sites (or pairs) that the hops were found on.
     start_orbit, end_orbit
-        Names of the symmetry-distinct sites they belong to, such as ``Li1``.
+        Names of the symmetry-distinct sites they belong to, such as ``Li1``: those of the initial and of the final end
+        point.
     image
-        Lattice translation, in the primitive cell's vectors, of the end site.
+        Lattice translation, in the primitive cell's vectors, of the end node.
     length
-        Distance between the two, Å.
+        Distance that the moving atom goes, Å.
     multiplicity
         Hops of this kind per primitive cell, each direction of a pair counted once.
     symmetric
         Whether an operation of the crystal takes the hop into its own reverse: both end points have one energy and half
         a path is enough.
+    moves
+        Element of the atom that moves: the host's for the hops that carry a vacancy around lithium.
     """
 
     label: str
@@ -48,6 +59,7 @@ class Hop:
     length: float
     multiplicity: int
     symmetric: bool
+    moves: str = "Li"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +69,12 @@ class EndPoints:
     Attributes
     ----------
     initial, final
-        Unrelaxed; only the moving atom has another place.
+        Unrelaxed, where only the moving atom has another place, or relaxed. The moving atom's coordinates are not
+        wrapped: the straight line between them is the hop.
     moving
         Number of the atom that moves.
     repeats
-        Of the primitive cell.
+        Of the primitive cell: vectors of the supercell as rows.
     """
 
     initial: Structure
