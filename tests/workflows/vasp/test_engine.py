@@ -239,6 +239,16 @@ def test_reasons_of_failure_are_in_plain_words(run, faults: dict[str, object], r
     assert done.energy is None
 
 
+def test_a_static_whose_output_is_always_cut_ends_with_the_reason(tmp_path: Path, rehearsal: VaspCommands) -> None:
+    (tmp_path / "REHEARSAL").write_text("truncate_vasprun: true\n")
+    (tmp_path / "run").mkdir()
+    cell = library.phase("LiIn").primitive()
+    done = VaspEngine({"rehearsal": True}).static("key", StaticTask(), cell, RunContext(tmp_path / "run"))
+    assert done.state is State.FAILED
+    assert "vasprun.xml is cut" in (done.reason or "")
+    assert len(list((tmp_path / "run").glob("attempt-*"))) <= 5
+
+
 def test_a_truncated_vasprun_costs_no_more_than_an_attempt(run) -> None:
     assert run(faults={"truncate_vasprun": True, "on_attempt": 1}).state is State.CONVERGED
 

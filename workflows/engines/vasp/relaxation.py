@@ -173,7 +173,12 @@ class Driver:
             return _Verdict(State.FAILED, f"the outputs are of {ran}, but {meant} was meant to run")
         first, last = outcome.first, outcome.last
         if outcome.problem is not None or first is None or last is None:
-            crashed = [attempt for attempt in own[-MOST_CRASHES:] if attempt.ended == "broken" and attempt.steps == 0]
+            relaxes = isinstance(task, RelaxTask)
+            crashed = [
+                attempt
+                for attempt in own[-MOST_CRASHES:]
+                if attempt.ended == "broken" and (attempt.steps == 0 or not relaxes)  # a static makes no headway
+            ]
             spent = isinstance(task, RelaxTask) and sum(attempt.steps for attempt in own) >= task.max_steps
             given_up = len(crashed) == MOST_CRASHES or spent or outcome.finished
             return _Verdict(State.FAILED if given_up else None, outcome.problem or "VASP left no forces")
