@@ -45,7 +45,7 @@ def command(
     from lianode.structures.errors import InputError
 
     results, _ = open_results(project)
-    found = list(results.query(property=["hull", "voltage"], campaign=campaign, engine=engine or None))
+    found = list(results.query(property=["hull", "voltage", "migration"], campaign=campaign, engine=engine or None))
     documents = [document for document in found if not document["method"]["program"].endswith(REHEARSAL)]
     if found and not documents:
         raise InputError("all results that were chosen are of a rehearsal: no DFT was done, and none is compared")

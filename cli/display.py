@@ -57,7 +57,7 @@ def show_progress(plan: CampaignPlan, results: ResultsStore, *, quiet: bool) -> 
 
 def _expected(plan: CampaignPlan, results: ResultsStore) -> dict[str, float]:
     """Return the expected seconds of each calculation that is not settled, by the name of its job."""
-    return {row["phase"]: row["expected_seconds"] for row in planned(plan, results) if not row["settled"]}
+    return {row["label"]: row["expected_seconds"] for row in planned(plan, results) if not row["settled"]}
 
 
 class _Display:

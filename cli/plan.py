@@ -45,6 +45,8 @@ def command(campaign: Path, project: Path | None, engine: str | None, as_json: b
     for note in plan.campaign.notes():
         click.echo(note)
     _print_differences(jobs, details)
+    for note in dict.fromkeys(note for barriers in plan.barriers for note in barriers.notes):
+        click.echo(note)
     for hull in plan.hulls:
         if hull.free_energies:
             click.echo(
@@ -64,6 +66,7 @@ def planned(plan: CampaignPlan, results: ResultsStore) -> list[dict[str, Any]]:
 def _row(job: PlannedJob) -> dict[str, Any]:
     return {
         "engine": job.engine,
+        "label": job.request.label,
         "phase": job.phase.name,
         "task": job.request.task.kind,
         "atoms": job.request.n_atoms,
@@ -102,7 +105,7 @@ def _print_jobs(
     engines = list(dict.fromkeys(job.engine for job in jobs))
     one_engine = bool(details) and len(engines) == 1  # a long name, the same in every line
     columns: list[tuple[str, Align]] = [] if one_engine else [("engine", "left")]
-    columns += [("phase", "left"), ("task", "left"), ("atoms", "right")]
+    columns += [("calculation", "left"), ("task", "left"), ("atoms", "right")]
     columns += [("k-points", "left"), ("PAW sets", "left")] if details else [("kind", "left")]
     columns.append(("store", "left"))
     columns += (
@@ -113,7 +116,7 @@ def _print_jobs(
     rows = []
     for job in jobs:
         cells = [] if one_engine else [job.engine]
-        cells += [job.phase.name, job.request.task.kind, str(job.request.n_atoms)]
+        cells += [job.request.label, job.request.task.kind, str(job.request.n_atoms)]
         if details:
             mine = details.get(job.request.key)
             cells += ["x".join(map(str, mine.k_mesh)), " ".join(mine.potcar_symbols)] if mine else ["", ""]
@@ -151,7 +154,7 @@ def _print_differences(jobs: Sequence[PlannedJob], details: Mapping[str, VaspDet
         for job in mine:
             own = {tag: value for tag, value in details[job.request.key].incar_differences.items() if tag not in shared}
             if own:
-                click.echo(f"  {job.phase.name}: also {_tags(own)}")
+                click.echo(f"  {job.request.label}: also {_tags(own)}")
 
 
 def _tags(differences: Mapping[str, Any]) -> str:

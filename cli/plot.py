@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli.plot_migration import KINDS as MIGRATION
+from lianode.cli.plot_migration import draw_migration
 from lianode.cli.project import open_results, project_option
 from lianode.structures.errors import InputError
 
@@ -15,13 +17,15 @@ if TYPE_CHECKING:
     from lianode.analysis.plots.style import SizeName
     from lianode.hpc.store import ResultsStore
 
-KINDS = ("hull", "voltage", "above-hull")
+KINDS = ("hull", "voltage", "above-hull", *MIGRATION)
 
 
-@click.command("plot", short_help="Draw a hull or a voltage curve from the store.")
+@click.command("plot", short_help="Draw a hull, a voltage curve or migration barriers from the store.")
 @click.argument("kind", type=click.Choice(KINDS))
 @project_option
-@click.option("--system", required=True, help="Chemical system, such as Li-In.")
+@click.option("--system", help="Chemical system, such as Li-In; needed for hulls and voltages.")
+@click.option("--phase", help="Phase whose path or hop is drawn, such as LiIn.")
+@click.option("--hop", help="Label of the hop, such as Li1-Li1a.")
 @click.option("--engine", multiple=True, help="Engine; several draw the spread between models.")
 @click.option("--campaign", help="Name of the campaign, where several computed this.")
 @click.option("--entry", type=click.IntRange(1), help="Which of a campaign's hulls of this system, counted from 1.")
@@ -33,7 +37,9 @@ KINDS = ("hull", "voltage", "above-hull")
 def command(
     kind: str,
     project: Path | None,
-    system: str,
+    system: str | None,
+    phase: str | None,
+    hop: str | None,
     engine: tuple[str, ...],
     campaign: str | None,
     entry: int | None,
@@ -43,7 +49,9 @@ def command(
     size: Any,
     output: Path | None,
 ) -> None:
-    """Draw KIND: hull, voltage, or above-hull (how far phases lie above the hull).
+    """Draw KIND: hull, voltage, or above-hull (how far phases lie above the hull); barriers (of phases), path or hop.
+
+    A path is the one over which lithium crosses a phase, a hop one of its steps; both need --phase.
 
     Beside each figure its data are written as CSV.
     """
@@ -52,6 +60,18 @@ def command(
     if measured is not None and kind != "voltage":
         raise InputError("a measured curve goes with `lianode plot voltage`", "--measured")
     results, _ = open_results(project)
+    if kind in MIGRATION:
+        name = "-".join(filter(None, (kind, system, phase, hop)))
+        target = output or Path(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for file in draw_migration(
+            kind, results, target, phase=phase, hop=hop, engines=engine, campaign=campaign, system=system,
+            published=published, size=size,
+        ):  # fmt: skip
+            click.echo(f"wrote {file}")
+        return
+    if system is None:
+        raise InputError(f"say which system: lianode plot {kind} --system Li-In", "--system")
     name = "voltage" if kind == "voltage" else "hull"
     documents = select(results, name, system, engines=engine, campaign=campaign, entry=entry, temperature=temperature)
     curve = None if measured is None else read_measured(measured)

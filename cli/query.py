@@ -20,6 +20,8 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "phase_stability": ("formation_energy_per_atom", "energy_above_hull_per_atom", "stable"),
     "voltage": ("average_voltage_V", "max_li_per_host", "capacity_mAh_per_g_host"),
     "hull_spread": ("engines",),
+    "barrier": ("hop", "barrier_forward", "barrier_backward"),
+    "migration": ("mechanism", "percolating_barrier_1d", "percolating_barrier_2d", "percolating_barrier_3d"),
     "free_energy": ("temperature", "free_energy_vib_per_atom", "n_imaginary"),
 }
 """Fields that stand for a property in a table."""
@@ -55,7 +57,9 @@ def command(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Find results of PROPERTY (hull, phase_stability, voltage, hull_spread, free_energy), or of all.
+    """Find results of PROPERTY, or of all.
+
+    Properties: hull, phase_stability, voltage, hull_spread, free_energy, barrier (of a hop), migration (of a phase).
 
     Energies are in eV, those of fields that end in _per_atom in eV/atom.
     """
@@ -157,6 +161,6 @@ def _headline(document: Mapping[str, Any]) -> str:
             parts += [name] if value else []
         elif isinstance(value, float):
             parts.append(f"{name}={number(value, 4)}")
-        else:
+        elif value is not None:
             parts.append(str(_flat(value)))
     return ", ".join(parts)

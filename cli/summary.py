@@ -17,12 +17,14 @@ MOST_CHECKS = 12
 
 
 def print_summary(ended: CampaignRun) -> None:
-    """Print hulls, voltages, failed checks and what is missing."""
+    """Print hulls, voltages, migration barriers, failed checks and what is missing."""
     for document in ended.documents:
         if document["property"] == "hull":
             print_hull(document)
         elif document["property"] == "voltage":
             print_voltage(document)
+        elif document["property"] == "migration":
+            print_migration(document)
     for name, error in ended.errors:
         click.echo(f"failed: {name}: {error}")
     for calculation in ended.calculations.values():
@@ -75,6 +77,31 @@ def print_voltage(document: Mapping[str, Any]) -> None:
         f"volume {100 * document['volume_expansion']:+.0f} %"
     )
     print_remarks(document, own=True)
+
+
+def print_migration(document: Mapping[str, Any]) -> None:
+    """Print the hops of one phase and the barriers over which lithium crosses it."""
+    print_table(
+        [("hop", "left"), ("per cell", "right"), ("length / Å", "right"), ("forward / meV", "right"),
+         ("backward / meV", "right"), ("saddle / meV", "right")],
+        [
+            (
+                row["hop"] + (" !" if row["flagged"] else ""),
+                str(row["multiplicity"]),
+                number(row["hop_length"], 2),
+                number(1e3 * row["barrier_forward"], 0),
+                number(1e3 * row["barrier_backward"], 0),
+                number(1e3 * row["saddle_energy"], 0),
+            )
+            for row in document["hops"]
+        ],
+        title=f"{document['mechanism']} hops in {document['phase']}, {method(document)}; saddles above the lowest site",
+    )  # fmt: skip
+    across = ", ".join(f"{path['dimension']}D {number(1e3 * path['barrier'], 0)}" for path in document["percolating"])
+    click.echo(f"percolating barriers / meV: {across or 'none, lithium does not percolate'}")
+    for row in document["diffusivities"]:
+        click.echo(f"diffusivity of the defect at {row['temperature']:g} K: {row['mean_cm2_per_s']:.1e} cm²/s")
+    print_remarks(document)
 
 
 def print_remarks(document: Mapping[str, Any], *, own: bool = False) -> None:

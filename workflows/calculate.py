@@ -6,19 +6,21 @@ import contextlib
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from lianode.workflows.bands import BAND, INTERMEDIATE, band_start, intermediate_start
+from lianode.workflows.barrier_starts import BAND_OF_HOP, SITE, band_of_hop_start, site_start
 from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.engine import RunContext
+from lianode.workflows.engines.band.archive import remove_archive
 from lianode.workflows.engines.checkpoint import remove_checkpoint
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.promotion import NoStartError, record_start, start_of
 from lianode.workflows.session import current_session
-from lianode.workflows.task import MDTask, RelaxTask
+from lianode.workflows.task import MDTask, NebTask, RelaxTask
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pymatgen.core import Structure
-
+    from lianode.workflows.promotion import Start
     from lianode.workflows.request import Request
     from lianode.workflows.results import Results
 
@@ -55,8 +57,8 @@ def obtain(request: Request, results: Results) -> Calculation:
             return found
         directory = results.run_directory(request.key)
         try:
-            start = start_of(request, results)
-            done = _run(request, start.structure, directory)
+            start = _start(request, results)
+            done = _run(request, start, directory)
             record_start(done, start, request)
         except NoStartError as error:
             done = _without_result(request, directory, error.state, str(error))
@@ -69,11 +71,19 @@ def obtain(request: Request, results: Results) -> Calculation:
         kept = results.commit(done)
         if kept.state in {State.CONVERGED, State.FAILED}:  # not before: a kill in between would cost the whole task
             remove_checkpoint(directory)
+            remove_archive(directory)
         return kept
 
 
-def _run(request: Request, structure: Structure, directory: Path) -> Calculation:
+def _start(request: Request, results: Results) -> Start:
+    """Return what a request begins from."""
+    starts = {SITE: site_start, BAND_OF_HOP: band_of_hop_start, BAND: band_start, INTERMEDIATE: intermediate_start}
+    return starts.get(request.source.recipe, start_of)(request, results)
+
+
+def _run(request: Request, start: Start, directory: Path) -> Calculation:
     """Run the task on a structure in its folder."""
+    structure = start.structure
     now = current_session()
     context = RunContext(
         directory=directory,
@@ -88,6 +98,10 @@ def _run(request: Request, structure: Structure, directory: Path) -> Calculation
         return engine.relax(request.key, request.task, structure, context)
     if isinstance(request.task, MDTask):
         return engine.md(request.key, request.task, structure, context)
+    if isinstance(request.task, NebTask):
+        if start.final is None:
+            raise NoStartError("the band has no second end point", State.FAILED)
+        return engine.neb(request.key, request.task, structure, start.final, context)
     return engine.static(request.key, request.task, structure, context)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lianode.analysis.band import Band
 from lianode.analysis.checks import Check
 from lianode.analysis.method import MethodKey
 from lianode.workflows.task import Task
@@ -87,6 +88,11 @@ class Calculation(BaseModel):
         was asked for.
     mean_temperature
         Of molecular dynamics, over the second half of the run, K.
+    band
+        Of nudged elastic bands: energies and forces along the path. Energy, structure and largest force of the
+        document are those of its highest image.
+    intermediate
+        Of bands with a minimum on the way: the structure of the lowest one, where the hop falls in two.
     checks
         What was verified.
     files
@@ -127,6 +133,8 @@ class Calculation(BaseModel):
     evaluations: int = 0
     started_from: str | None = None
     mean_temperature: float | None = None
+    band: Band | None = None
+    intermediate: dict[str, Any] | None = None
     checks: list[Check] = Field(default_factory=list)
     files: dict[str, FileReference] = Field(default_factory=dict)
     program_version: str = ""

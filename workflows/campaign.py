@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from lianode.structures.errors import InputError, nearest
+from lianode.workflows.campaign_barrier import BarrierEntry
 from lianode.workflows.campaign_entry import DEFAULT_ENGINE, CalculationEntry, EngineSpec, HasEngines, faults
 from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.units import shown
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from pydantic import FieldSerializationInfo
     from pydantic import ValidationInfo as Info
 
-PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {HullEntry.PROPERTY: HullEntry}
+PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {entry.PROPERTY: entry for entry in (HullEntry, BarrierEntry)}
 """What a campaign can ask for; a new property adds its model here."""
 
 PLANNED_PROPERTIES: Final = (
-    "barrier", "interface_md", "surface", "interface_energy", "adsorption", "elastic", "electronic",
+    "interface_md", "surface", "interface_energy", "adsorption", "elastic", "electronic",
 )  # fmt: skip
 """Properties of the campaign file's design that this version cannot compute."""
 
@@ -55,7 +56,7 @@ def _read_entry(value: Any, info: Info) -> CalculationEntry:
         return value
     if not isinstance(value, dict):
         if isinstance(value, str) and value in PROPERTIES:
-            raise InputError(f"`{value}` has no settings; write `- {value}: {{system: Li-In}}`")
+            raise InputError(f"`{value}` has no settings; write `- {value}: {PROPERTIES[value].EXAMPLE}`")
         raise InputError("an entry is a property with its settings, such as `- hull: {system: Li-In}`")
     if len(value) != 1:
         raise InputError(

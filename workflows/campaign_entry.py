@@ -165,6 +165,8 @@ class CalculationEntry(HasEngines):
 
     PROPERTY: ClassVar[str]
     """Name of the property, the key in the campaign file."""
+    EXAMPLE: ClassVar[str]
+    """The least that an entry says, for messages."""
 
     def notes(self) -> tuple[str, ...]:
         """Return what the user should know before this runs, one sentence each."""

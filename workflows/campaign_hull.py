@@ -79,6 +79,7 @@ class HullEntry(CalculationEntry):
     """
 
     PROPERTY: ClassVar[str] = "hull"
+    EXAMPLE: ClassVar[str] = "{system: Li-In}"
 
     system: str
     structures: tuple[str, ...] = ()
@@ -143,7 +144,7 @@ class HullEntry(CalculationEntry):
     @classmethod
     def _files(cls, structures: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         distinct(structures, "this path")
-        refuse((index, _path_fault(text, info)) for index, text in enumerate(structures))
+        refuse((index, path_fault(text, info)) for index, text in enumerate(structures))
         return structures
 
     @field_validator("phases")
@@ -155,7 +156,7 @@ class HullEntry(CalculationEntry):
             raise InputError("the list is empty; leave the key out for all phases of the library")
         distinct(phases, "this phase")
         refuse(
-            (index, _path_fault(text, info) if is_path(text) else _name_fault(text, {**info.data, "phases": phases}))
+            (index, path_fault(text, info) if is_path(text) else name_fault(text, {**info.data, "phases": phases}))
             for index, text in enumerate(phases)
         )
         return phases
@@ -184,7 +185,7 @@ class HullEntry(CalculationEntry):
         if isinstance(names, str):
             return names
         distinct(names, "this phase")
-        refuse((index, _name_fault(text, info.data)) for index, text in enumerate(names))
+        refuse((index, name_fault(text, info.data)) for index, text in enumerate(names))
         return names
 
     @field_validator("exclude")
@@ -253,7 +254,7 @@ def leaves_out(excluded: str, name: str, formula: str) -> bool:
         return False
 
 
-def _path_fault(text: str, info: ValidationInfo) -> str | None:
+def path_fault(text: str, info: ValidationInfo) -> str | None:
     """Say what is wrong with a path; only where the folder of the campaign file is known."""
     if not text.isprintable() or not 0 < len(text) <= _LONGEST_PATH:
         return f"{shown(text)} cannot be a path; write the name of a structure file, such as cells/LiIn.cif"
@@ -272,7 +273,7 @@ def _path_fault(text: str, info: ValidationInfo) -> str | None:
     return f"{shown(text)} is neither a file nor a folder; name a structure file, such as cells/LiIn.cif"
 
 
-def _name_fault(text: str, data: Mapping[str, Any]) -> str | None:
+def name_fault(text: str, data: Mapping[str, Any]) -> str | None:
     """Say why no phase of this system has this name; None where the user's own phases may have it."""
     if not text.isprintable() or not 0 < len(text) <= _LONGEST_NAME:
         return f"{shown(text)} cannot be the name of a phase; write one such as LiIn3"
@@ -299,7 +300,7 @@ def _reference_fault(element: str, text: str, data: Mapping[str, Any]) -> str | 
         return f"{shown(text)} is not {element} alone; the reference of {element} is one of its own phases"
     if _left_out(text, data.get("exclude", ())):
         return f"{shown(text)} is the reference of {element} and in `exclude`; take it out of one of them"
-    return _name_fault(text, data)
+    return name_fault(text, data)
 
 
 def _entry(text: str) -> LibraryEntry | None:

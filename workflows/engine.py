@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lianode.analysis.method import MethodKey
     from lianode.workflows.calculation import Calculation
-    from lianode.workflows.task import MDTask, RelaxTask, StaticTask
+    from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
 
 
 class Capability(StrEnum):
@@ -121,4 +121,11 @@ class Engine(Protocol):
 
     def md(self, key: str, task: MDTask, structure: Structure, context: RunContext) -> Calculation:
         """Move the atoms in time; continue from the checkpoint in ``context.directory`` where there is one."""
+        ...
+
+    def neb(self, key: str, task: NebTask, initial: Structure, final: Structure, context: RunContext) -> Calculation:
+        """Find the path of least energy between two relaxed structures; continue from the checkpoint if there is one.
+
+        Raises ``InputError`` for end points with different atoms or cells, or a path that runs through an atom.
+        """
         ...

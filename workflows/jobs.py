@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobflow import CURRENT_JOB, JobConfig, OnMissing, Response, job
 
+from lianode.workflows.barrier_analysis import BarrierSpec, derive_barriers
 from lianode.workflows.calculate import is_settled, obtain, summary
 from lianode.workflows.calculation import State
 from lianode.workflows.free_energy import (
@@ -69,7 +70,7 @@ def is_quick(wanted: Job, results: Results) -> bool:
         return is_settled(results.calculation(request.key), retry_failed=request.retry_failed)
     if name == "free_energy":
         return stored_free_energy(FreeEnergySpec.model_validate(wanted.function_args[0]), results) is not None
-    return name in {"hull", "hull_spread"}
+    return name in {"hull", "hull_spread", "barriers"}
 
 
 @job(config=WITH_STORE)
@@ -166,6 +167,24 @@ def hull(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str,
         output["phase"]: output["reason"] for output in inputs if output and output.get("reason") and "phase" in output
     }
     documents = derive_hull(HullSpec.model_validate(spec), results, reasons)
+    for document in documents:
+        results.put_property(document)
+    return {"keys": [document.key for document in documents]}
+
+
+@job(config=WITH_STORE)
+def barriers(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
+    """Derive and store the documents of a phase's migration barriers; returns their keys.
+
+    Parameters
+    ----------
+    spec
+        A :class:`lianode.workflows.barrier_analysis.BarrierSpec`.
+    inputs
+        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
+    """
+    results = results_of_job()
+    documents = derive_barriers(BarrierSpec.model_validate(spec), results)
     for document in documents:
         results.put_property(document)
     return {"keys": [document.key for document in documents]}

@@ -29,6 +29,8 @@ class Source(BaseModel):
     recipe
         ``primitive cell``: of the structure with this hash. ``promoted``: the same, as the parent relaxed it.
         ``supercell``: of that primitive cell. ``displaced supercell``: of the parent's relaxed cell.
+        ``end point``: a supercell of it with a vacancy or an added atom. ``band``: between the parents, two end points
+        or a single one and its mirror image. ``intermediate of a band``: the lowest minimum on the parent's way.
     structure_hash
         Of the structure as the library or the user has it.
     parameters

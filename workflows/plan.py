@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lianode.structures.errors import InputError
+from lianode.workflows.barrier import BarrierPlan, plan_barriers
+from lianode.workflows.campaign_barrier import BarrierEntry
 from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull import plan_hull
-from lianode.workflows.task import MDTask, RelaxTask
+from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     from lianode.workflows.calculation import Calculation
     from lianode.workflows.campaign import Campaign
     from lianode.workflows.campaign_entry import CalculationEntry
+    from lianode.workflows.engines.vasp.cost import Workload
     from lianode.workflows.hull import HullPlan
     from lianode.workflows.request import Request
     from lianode.workflows.task import Task
 
 MOST_TIMED: Final = 50
 """Calculations of one engine that its speed is taken from."""
+IMAGE_EVALUATIONS: Final = 10
+"""Evaluations of one image until a band has converged."""
 
 
 class PropertyPlan(Protocol):
@@ -83,10 +88,24 @@ class CampaignPlan:
         return tuple(plan for plan in self.properties if isinstance(plan, HullPlan))
 
     @property
+    def barriers(self) -> tuple[BarrierPlan, ...]:
+        """Those that are migration barriers."""
+        return tuple(plan for plan in self.properties if isinstance(plan, BarrierPlan))
+
+    @property
     def requests(self) -> dict[str, Request]:
-        """The distinct calculations, by key, largest first: what takes longest begins first."""
+        """The distinct calculations, by key, largest first (they take longest), each after its parents."""
         every = {request.key: request for plan in self.properties for request, _ in plan.calculations()}
-        return dict(sorted(every.items(), key=lambda item: -item[1].n_atoms))
+        ordered: dict[str, Request] = {}
+
+        def add(request: Request) -> None:
+            for parent in request.source.parents:
+                add(every[parent])
+            ordered[request.key] = request
+
+        for request in sorted(every.values(), key=lambda request: -request.n_atoms):
+            add(request)
+        return ordered
 
 
 def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> CampaignPlan:
@@ -107,6 +126,10 @@ def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> Campaign
     properties: list[PropertyPlan] = []
     numbers: Counter[str] = Counter()
     for entry in campaign.calculations:
+        if isinstance(entry, BarrierEntry):
+            for engine in campaign.engines_of(entry):
+                properties += plan_barriers(campaign, entry, engine.spec, retry_failed=retry_failed)
+            continue
         if not isinstance(entry, HullEntry):
             raise InputError(f"`{entry.PROPERTY}` cannot be planned by this version", "calculations")
         numbers[entry.system] += 1
@@ -177,7 +200,8 @@ class Speed:
 def expected_evaluations(request: Request) -> int:
     """Return how many evaluations of energy and forces a task is expected to take.
 
-    Relaxations of the library's phases took 4 (one atom) to 150 (18 atoms, low symmetry), both stages together.
+    Relaxations of the library's phases took 4 (one atom) to 150 (18 atoms, low symmetry), both stages together. A band
+    takes some ten of each image; half of them where it is mirrored.
     """
     return _evaluations(request.task, request.n_atoms)
 
@@ -229,7 +253,28 @@ def _program(engine: Mapping[str, Any]) -> str:
 def _evaluations(task: Task, n_atoms: int) -> int:
     if isinstance(task, MDTask):
         return task.steps
+    if isinstance(task, NebTask):
+        return IMAGE_EVALUATIONS * ((task.images + 1) // 2 if task.mirrored else task.images)
     return min(100, 10 + 4 * n_atoms) if isinstance(task, RelaxTask) else 1
+
+
+def vasp_workload(settings: Mapping[str, Any], task: RelaxTask | StaticTask | NebTask, atoms: Structure) -> Workload:
+    """Return what a task of VASP amounts to; a band is as many static calculations as its images need.
+
+    Parameters
+    ----------
+    settings
+        Of the engine.
+    task, atoms
+        What is computed, and of what; for a band one of its images.
+    """
+    from lianode.workflows.engines.vasp.cost import workload
+    from lianode.workflows.engines.vasp.settings import resolve
+
+    if not isinstance(task, NebTask):
+        return workload(resolve(settings), task, atoms)
+    one, times = workload(resolve(settings), StaticTask(), atoms), _evaluations(task, len(atoms))
+    return replace(one, steps=times * one.steps, core_seconds=times * one.core_seconds)
 
 
 def _estimate(
@@ -237,10 +282,7 @@ def _estimate(
 ) -> tuple[int, float]:
     """Return evaluations and core-seconds expected of a task; VASP's own estimate knows the crystal."""
     if settings["name"] == VASP and not isinstance(task, MDTask):
-        from lianode.workflows.engines.vasp.cost import workload
-        from lianode.workflows.engines.vasp.settings import resolve
-
-        work = workload(resolve(settings), task, atoms())
+        work = vasp_workload(settings, task, atoms())
         return work.steps, work.core_seconds
     evaluations = _evaluations(task, n_atoms)
     return evaluations, evaluations * make_engine(settings).seconds_per_evaluation(n_atoms)

@@ -54,11 +54,14 @@ class Start:
         Key of the calculation that it comes from, or None.
     check
         What there is to say about it, or None.
+    final
+        The other end point of a band, Å.
     """
 
     structure: Structure
     parent: str | None = None
     check: Check | None = None
+    final: Structure | None = None
 
 
 def promote(request: Request, parent: Request) -> Request:

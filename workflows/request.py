@@ -33,6 +33,11 @@ class Request(BaseModel):
         Where the atoms come from.
     structure
         The atoms, as a pymatgen dictionary.
+    final
+        The other end point of a band before it relaxes, as a pymatgen dictionary.
+    host
+        Of a cell with a defect: the unrelaxed primitive cell of the crystal in which its hops are found again when it
+        begins, as a pymatgen dictionary. Not in the key, which holds that crystal's own.
     label
         For people.
     retry_failed
@@ -46,10 +51,12 @@ class Request(BaseModel):
     task: Task
     source: Source
     structure: dict[str, Any]
+    final: dict[str, Any] | None = None
+    host: dict[str, Any] | None = None
     label: str
     retry_failed: bool = False
 
-    @field_validator("structure", mode="before")
+    @field_validator("structure", "final", "host", mode="before")
     @classmethod
     def _as_dictionary(cls, value: Any) -> Any:
         """Take a pymatgen object too: jobflow makes one of every dictionary that looks like one."""

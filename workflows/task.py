@@ -87,4 +87,34 @@ class MDTask(_Task):
     frame_interval: int = Field(default=10, ge=1)
 
 
-Task = Annotated[StaticTask | RelaxTask | MDTask, Field(discriminator="kind")]
+class NebTask(_Task):
+    """The path of least energy between two relaxed structures in a fixed cell, and its saddle.
+
+    Attributes
+    ----------
+    images
+        Images that move, between the end points.
+    max_force
+        Largest true force on an atom perpendicular to the path, on every image at the end, eV/Å.
+    max_climb_force
+        Largest force on an atom of the climbing image, all components, eV/Å.
+    barrier_change_meV
+        Most that the barrier may have changed over the last five steps, meV.
+    mirrored
+        Whether an operation of the crystal takes the hop into its reverse: half of the band is computed.
+    max_steps
+        Steps after which the task gives up, unconverged; a step evaluates the images that are not there yet.
+    """
+
+    NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset({"max_steps"})
+
+    kind: Literal["neb"] = "neb"
+    images: int = Field(default=5, ge=1, le=51)
+    max_force: float = Field(default=0.03, gt=0)
+    max_climb_force: float = Field(default=0.01, gt=0)
+    barrier_change_meV: float = Field(default=2.0, gt=0)
+    mirrored: bool = False
+    max_steps: int = Field(default=300, ge=1)
+
+
+Task = Annotated[StaticTask | RelaxTask | MDTask | NebTask, Field(discriminator="kind")]

@@ -127,17 +127,18 @@ def core_hours_left(jobs: Sequence[PlannedJob]) -> float:
 
 def vasp_details(request: Request) -> VaspDetails | None:
     """Return what VASP would be given, or None where another engine computes."""
-    from lianode.workflows.task import MDTask
+    from lianode.workflows.task import MDTask, NebTask, StaticTask
 
     if request.engine["name"] != VASP or isinstance(request.task, MDTask):
         return None
     from lianode.workflows.engines.vasp.inputs import incar_differences, input_set
 
     structure = request.atoms()
-    inputs = input_set(request.engine, request.task, structure)
+    task = StaticTask() if isinstance(request.task, NebTask) else request.task  # what is run for each image of a band
+    inputs = input_set(request.engine, task, structure)
     return VaspDetails(
         k_mesh=inputs.mesh,
-        incar_differences=incar_differences(request.engine, request.task, structure),
+        incar_differences=incar_differences(request.engine, task, structure),
         potcar_symbols=inputs.potcar_symbols,
         potcar_functional=inputs.potcar_functional,
     )

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 SPEC_FIELD: Final = "lianode"
 """Name of it in a Firework's spec and in a workflow's metadata."""
 
-Kind = Literal["calculate", "free_energy", "hull", "hull_spread"]
-DERIVES: Final = frozenset({"hull", "hull_spread"})
+Kind = Literal["calculate", "free_energy", "hull", "hull_spread", "barriers"]
+DERIVES: Final = frozenset({"hull", "hull_spread", "barriers"})
 """Kinds that only turn stored calculations into documents: a second, no engine."""
 
 

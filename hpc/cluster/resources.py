@@ -113,7 +113,7 @@ def resources_for(request: Request, cluster: ClusterSettings, speed: Speed | Non
         When no partition takes the engine, or ``parallel`` asks for more ranks than a node has.
     """
     from lianode.workflows.engines.registry import VASP
-    from lianode.workflows.plan import expected_seconds
+    from lianode.workflows.plan import expected_seconds, vasp_workload
     from lianode.workflows.task import MDTask
 
     name = str(request.engine["name"])
@@ -122,10 +122,7 @@ def resources_for(request: Request, cluster: ClusterSettings, speed: Speed | Non
         return _resources(partition, cluster, Layout(groups=1, ranks=1, seconds=expected_seconds(request, speed)))
     if request.engine.get("rehearsal"):
         return _resources(partition, cluster, Layout(groups=1, ranks=1, seconds=REHEARSAL_S))
-    from lianode.workflows.engines.vasp.cost import workload
-    from lianode.workflows.engines.vasp.settings import resolve
-
-    work = workload(resolve(request.engine), request.task, request.atoms())
+    work = vasp_workload(request.engine, request.task, request.atoms())
     factor = 1.0 if speed is None else speed.of(request.engine)
     return _resources(partition, cluster, spread(work, partition, cluster, factor))
 

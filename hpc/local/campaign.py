@@ -38,7 +38,7 @@ class CampaignRun:
     reused
         Keys that were settled before the run began.
     documents
-        Property documents of whole systems that the run derived, as stored.
+        Property documents of whole systems, and of migration in phases, that the run derived, as stored.
     """
 
     stopped: bool
@@ -100,7 +100,8 @@ def run_campaign(
     )
     began = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     ended = runner.run(campaign_flow(plan))
-    derived = results.query(campaign=plan.campaign.name, criteria={"phase": None, "created": {"$gte": began}})
+    of_systems = {"$or": [{"phase": None}, {"property": "migration"}]}
+    derived = results.query(campaign=plan.campaign.name, criteria={**of_systems, "created": {"$gte": began}})
     return CampaignRun(
         stopped=ended.stopped,
         seconds=ended.seconds,

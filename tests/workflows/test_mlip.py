@@ -190,3 +190,19 @@ def test_bct_indium_is_flagged(relax: Relax) -> None:
     checks = {check.name: check.passed for check in done.checks}
     assert checks["space_group_kept"] is (done.space_group_after == 139)
     assert done.space_group_after == 225
+
+
+@pytest.mark.parametrize("name", ["sevennet-0", "sevennet-mf-0:pbe"])
+def test_images_computed_together_are_those_computed_alone(name: str) -> None:
+    from lianode.workflows.engines.band.evaluator import SerialEvaluator
+    from lianode.workflows.engines.evaluation import CountedCalculator
+    from lianode.workflows.engines.sevennet_images import SevenNetImages
+
+    cell = library.phase("LiIn").primitive()
+    calculator: Any = make_engine(name).calculator()  # type: ignore[attr-defined]
+    shifts = np.random.default_rng(1).normal(0, 0.1, (3, len(cell), 3))
+    images = cell.cart_coords + shifts
+    energies, forces = SevenNetImages(cell, calculator, at_once=3)(images, 0)
+    alone = SerialEvaluator(cell, CountedCalculator(calculator))(images, 0)
+    assert energies == pytest.approx(alone[0], abs=1e-5)
+    assert forces == pytest.approx(alone[1], abs=1e-5)

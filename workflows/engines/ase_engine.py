@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from lianode.analysis.method import MethodKey
     from lianode.workflows.engine import Capability, RunContext
+    from lianode.workflows.engines.band.state import Evaluator
     from lianode.workflows.engines.relaxation import Relaxation
-    from lianode.workflows.task import MDTask, RelaxTask, StaticTask, Task
+    from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask, Task
 
 
 class AseEngine:
@@ -104,6 +105,20 @@ class AseEngine:
             volume=float(last.volume),
             **fields,
         )
+
+    def band_evaluator(self, structure: Structure) -> Evaluator:
+        """Return what computes the images of a band of this cell."""
+        from lianode.workflows.engines.band.evaluator import SerialEvaluator
+
+        return SerialEvaluator(structure, CountedCalculator(self.calculator()))
+
+    def neb(self, key: str, task: NebTask, initial: Structure, final: Structure, context: RunContext) -> Calculation:
+        """Relax a band by :func:`lianode.workflows.engines.band.document.relax_band`."""
+        from lianode.workflows.engines.band.document import relax_band
+
+        started = _now()
+        fields = relax_band(self.band_evaluator(initial), task, initial, final, context)
+        return Calculation(**_identity(self, key, task, initial, context), started=started, **fields)
 
 
 def _relaxed(result: Relaxation, structure: Structure) -> dict[str, object]:

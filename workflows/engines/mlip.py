@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
     from pymatgen.core import Structure
 
+    from lianode.workflows.engines.band.state import Evaluator
+
 KNOWN_ELEMENTS = frozenset(range(1, 84)) | frozenset(range(89, 95))
 """Atomic numbers in MPtrj, on which all of these models were trained: H to Bi and Ac to Pu."""
 
@@ -116,6 +118,8 @@ MODELS: dict[str, Model] = {
         milliseconds_per_atom=4.0,
     ),
 }
+BATCH = 8
+"""Images of a band that an accelerator computes together."""
 MODALITIES_NEEDED = {"sevennet-mf-0": ("sevennet-mf-0:pbe", "sevennet-mf-0:r2scan")}
 
 
@@ -233,3 +237,12 @@ class MlipEngine(AseEngine):
     def calculator(self) -> Calculator:
         """Return the loaded model."""
         return _calculator(self.name)
+
+    def band_evaluator(self, structure: Structure) -> Evaluator:
+        """Return what computes the images of a band: SevenNet together on an accelerator, else one after the other."""
+        calculator = self.calculator()
+        if self.model.package == "sevenn" and calculator.device.type != "cpu":
+            from lianode.workflows.engines.sevennet_images import SevenNetImages
+
+            return SevenNetImages(structure, calculator, at_once=BATCH)
+        return super().band_evaluator(structure)

@@ -39,7 +39,14 @@ class GaussianProcess:
     """
 
     def __init__(
-        self, points: Array, energies: Array, gradients: Array, *, length: float, energy_noise: float, gradient_noise: float
+        self,
+        points: Array,
+        energies: Array,
+        gradients: Array,
+        *,
+        length: float,
+        energy_noise: float,
+        gradient_noise: float,
     ) -> None:
         self.points, self.length = points, length
         m = len(points)

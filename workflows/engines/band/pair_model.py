@@ -57,7 +57,7 @@ class PairModel:
         self.knots = np.concatenate([inner[0] - step * np.arange(3, 0, -1), inner, inner[-1] + step * np.arange(1, 4)])
         self.per_kind = n_knots + 2 - 3  # the last three would not vanish at the cut-off
         n_kinds = int(kinds.max()) + 1 if len(kinds) else 1
-        self.coefficients = np.zeros((n_kinds, self.per_kind))
+        self.coefficients: Array = np.zeros((n_kinds, self.per_kind))
         p = len(pairs.first)
         ones = np.ones(p)
         rows = np.concatenate([pairs.first, pairs.second])
@@ -74,11 +74,11 @@ class PairModel:
             r = np.linalg.norm(vectors, axis=1)
             unit = vectors / r[:, None]
             slopes = self._basis_slopes(r)
-            columns = np.empty((self.n_atoms * 3, size))
+            columns: Array = np.empty((self.n_atoms * 3, size))
             for kind in range(len(self.coefficients)):
                 own = np.where((self.kinds == kind)[:, None], slopes, 0.0)
                 for axis in range(3):
-                    columns[axis :: 3, kind * self.per_kind : (kind + 1) * self.per_kind] = self.incidence @ (
+                    columns[axis::3, kind * self.per_kind : (kind + 1) * self.per_kind] = self.incidence @ (
                         unit[:, axis : axis + 1] * own
                     )
             normal += columns.T @ columns
@@ -87,7 +87,7 @@ class PairModel:
         bend = np.diff(np.eye(self.per_kind), n=2, axis=0)
         penalty = np.kron(np.eye(len(self.coefficients)), bend.T @ bend) + 1e-3 * np.eye(size)
         solved = np.linalg.solve(normal + SMOOTHNESS * scale * penalty + 1e-12 * np.eye(size), right)
-        self.coefficients = solved.reshape(self.coefficients.shape)
+        self.coefficients = np.asarray(solved.reshape(self.coefficients.shape), dtype=float)
         self._tabulate()
 
     def evaluate(self, images: Array) -> tuple[Array, Array]:
@@ -102,7 +102,7 @@ class PairModel:
         return energy.sum(axis=1), gradients
 
     def stiffness(self, images: Array) -> Array:
-        """Return a positive (3n, 3n) matrix, eV/Å²: the Hessian without what is negative in any pair, mean of images."""
+        """Return a positive (3n, 3n) matrix, eV/Å²: the mean Hessian without what is negative in any pair."""
         n = self.n_atoms
         total = np.zeros((n, n, 3, 3))
         eye = np.eye(3)
@@ -133,7 +133,7 @@ class PairModel:
         return np.asarray(np.where((r < NEIGHBOURS)[:, None], slopes, 0.0))
 
     def _tabulate(self) -> None:
-        """Tabulate all functions, so that one interpolation serves all pairs; below the lowest knot they go on straight."""
+        """Tabulate all functions for one interpolation over all pairs; below the lowest knot they go on straight."""
         grid = np.arange(self.low, NEIGHBOURS + 3 * TABLE, TABLE)
         inside = np.minimum(grid, NEIGHBOURS)
         padded = np.pad(self.coefficients, ((0, 0), (0, 3)))

@@ -103,14 +103,16 @@ def refuse_crossing(first: Array, last: Array, cell: Array, symbols: list[str]) 
     """Raise ``InputError`` when the straight path runs through another atom."""
     fine = straight(first, last, 19)
     pairs = neighbours(np.concatenate([[first], fine, [last]]), cell, 4.5)
+    if not len(pairs.first):
+        return
     ends = np.linalg.norm(pairs.vectors(np.array([first, last])), axis=2)
     along = np.linalg.norm(pairs.vectors(fine), axis=2).min(axis=0)
     closest = int(along.argmin())
     if along[closest] < CROSSING * ends.min():
         i, j = int(pairs.first[closest]), int(pairs.second[closest])
         raise InputError(
-            f"the path crosses an atom: {symbols[i]} {i} and {symbols[j]} {j} come within {along[closest]:.2f} Å of each "
-            "other; break the hop into its steps",
+            f"the path crosses an atom: {symbols[i]} {i} and {symbols[j]} {j} come within {along[closest]:.2f} Å of "
+            "each other; break the hop into its steps",
             "band",
         )
 

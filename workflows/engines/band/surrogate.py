@@ -14,6 +14,7 @@ import numpy as np
 
 from lianode.workflows.engines.band.gaussian import fitted
 from lianode.workflows.engines.band.pair_model import PairModel
+from lianode.workflows.engines.band.path import NEIGHBOURS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,8 @@ NOISE = (1e-4, 1e-3)
 """Of energies and gradients, relative to the size of the rest; single-precision potentials have about as much."""
 FLOOR = 0.15
 """Least stiffness of a direction relative to the mean: what no pair holds is not infinitely soft."""
+SOFTEST = 0.5
+"""eV/Å²: least mean stiffness; less means that no pair has told anything."""
 MOST_POINTS = 60
 """Evaluations that enter, the latest ones; the cost grows with the sixth power."""
 
@@ -43,20 +46,18 @@ class Surrogate:
         Evaluations: (m, n, 3) Å, (m,) eV, (m, n, 3) eV/Å.
     """
 
-    def __init__(
-        self, pairs: Pairs, kinds: NDArray[np.intp], positions: Array, energies: Array, forces: Array
-    ) -> None:
+    def __init__(self, pairs: Pairs, kinds: NDArray[np.intp], positions: Array, energies: Array, forces: Array) -> None:
         if len(positions) > MOST_POINTS:  # the end points stay
             kept = np.r_[0, 1, len(positions) - MOST_POINTS + 2 : len(positions)]
             positions, energies, forces = positions[kept], energies[kept], forces[kept]
         m, n = positions.shape[:2]
-        shortest = float(np.linalg.norm(pairs.vectors(positions), axis=2).min())
+        shortest = float(np.linalg.norm(pairs.vectors(positions), axis=2).min(initial=NEIGHBOURS - 1.0))
         self.n_atoms = n
         self.model = PairModel(pairs, kinds, n, shortest)
         self.model.fit(positions, forces)
         stiffness = self.model.stiffness(positions)
         values, vectors = np.linalg.eigh(stiffness)
-        mean = max(float(values.mean()), 1e-3)
+        mean = max(float(values.mean()), SOFTEST)
         values = np.maximum(values, 0.0) + FLOOR * mean
         self.inverse = np.asarray((vectors / values) @ vectors.T)
         root = np.sqrt(values / mean)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lianode.workflows.engine import RunContext
     from lianode.workflows.engines.vasp.relaxation import Driven
-    from lianode.workflows.task import MDTask, RelaxTask, StaticTask, Task
+    from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask, Task
 
 NAME = "vasp"
 CAPABILITIES = frozenset(
@@ -141,6 +141,18 @@ class VaspEngine:
         needs_two_atoms(len(structure), structure.composition.reduced_formula)
         fields = MdDriver(self.resolved, current_commands(), context).drive(task, structure)
         return Calculation(**self._identity(key, task, structure, context, started), **fields)
+
+    def neb(self, key: str, task: NebTask, initial: Structure, final: Structure, context: RunContext) -> Calculation:
+        """Relax a band with VASP's energies and forces of each image; the highest one climbs, with any VASP."""
+        from lianode.workflows.engines.band.document import relax_band
+        from lianode.workflows.engines.vasp.bands import VaspImages
+        from lianode.workflows.engines.vasp.commands import current_commands
+
+        started = _now()
+        images = VaspImages(self.resolved, current_commands(), context, initial)
+        fields = relax_band(images, task, initial, final, context)
+        identity = self._identity(key, task, initial, context, started)
+        return Calculation(**identity, **fields, program_version=images.version)
 
     def _drive(self, task: StaticTask | RelaxTask, structure: Structure, context: RunContext) -> Driven:
         from lianode.workflows.engines.vasp.commands import current_commands

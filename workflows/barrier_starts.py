@@ -1,0 +1,292 @@
+"""What end points and bands of a campaign begin from: the relaxed crystal, and the end points that relaxed in it.
+
+Their requests hold the unrelaxed crystal, so that keys, plans and costs are known before anything runs. When one
+begins, the hops are found in that crystal again, put on the relaxed one, and the supercell is made of that.
+
+Recipes, with their parents:
+
+- ``defect on a site``: the relaxation of the crystal.
+- ``band of a hop``: the relaxation of the crystal, then the end points, one where both are of one kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lianode.analysis.checks import Check, failed
+from lianode.structures.errors import InputError
+from lianode.workflows.bands import STRAYED
+from lianode.workflows.calculation import State
+from lianode.workflows.promotion import NoStartError, Start
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pymatgen.core import Structure
+
+    from lianode.structures.hops.exchange import ExchangeSurvey
+    from lianode.structures.hops.hop import EndPoints, Hop, Mechanism
+    from lianode.structures.hops.supercell import Supercell
+    from lianode.structures.hops.survey import HopSurvey
+    from lianode.structures.phase import Phase
+    from lianode.workflows.calculation import Calculation
+    from lianode.workflows.request import Request
+    from lianode.workflows.results import Results
+
+    Survey = HopSurvey | ExchangeSurvey
+
+SITE = "defect on a site"
+BAND_OF_HOP = "band of a hop"
+OTHER_CRYSTAL = "space_group_kept"
+"""Check of a relaxation that, failed, means that it ended in another crystal, whose hops are others."""
+LARGEST_STRAIN = 0.25
+FARTHEST_ATOM = 1.0
+"""Å, of any atom in the primitive cell: beyond, or with more strain, sites are not those that the hops join."""
+
+
+def survey_of(mechanism: Mechanism, crystal: Phase | Structure, cutoff: float | None) -> Survey:
+    """Return the distinct hops of a mechanism.
+
+    Parameters
+    ----------
+    mechanism
+        How lithium moves.
+    crystal
+        For ``exchange`` the host without lithium.
+    cutoff
+        Longest hop, Å, or None.
+
+    Raises
+    ------
+    InputError
+        Where there are none.
+    """
+    if mechanism == "exchange":
+        from lianode.structures.hops.exchange import survey_exchange_hops
+
+        return survey_exchange_hops(crystal, cutoff=cutoff)
+    if mechanism == "interstitial":
+        from lianode.structures.hops.interstitials import survey_interstitial_hops
+
+        return survey_interstitial_hops(crystal, cutoff=cutoff)
+    from lianode.structures.hops.vacancy_hops import survey_vacancy_hops
+
+    return survey_vacancy_hops(crystal, cutoff=cutoff)
+
+
+def hop_ends(
+    survey: Survey, hop: Hop, cell: Supercell, relaxed: Mapping[str, Structure], *, mirrored: bool
+) -> EndPoints:
+    """Return the relaxed ends of a hop.
+
+    Parameters
+    ----------
+    survey, hop, cell, relaxed
+        As of :func:`lianode.structures.hops.end_points.relaxed_end_points`.
+    mirrored
+        Whether the final one is the mirror image of the initial one, exactly, also where a relaxation lost a symmetry
+        of its site.
+
+    Raises
+    ------
+    InputError
+        As that; also where no operation mirrors the hop.
+    """
+    from dataclasses import replace
+
+    from pymatgen.core import Structure
+
+    from lianode.structures.hops.end_points import end_points, relaxed_end_points
+    from lianode.workflows.engines.band.mirror import find_mirror
+    from lianode.workflows.engines.band.path import unwrapped
+
+    points = relaxed_end_points(survey, hop, cell, relaxed)
+    if not mirrored:
+        return points
+    ideal = end_points(survey, hop, cell)
+    first, last = unwrapped(ideal.initial, ideal.final)
+    numbers = np.array([site.specie.Z for site in ideal.initial], dtype=np.intp)
+    mirror = find_mirror(first, last, np.array(ideal.initial.lattice.matrix), numbers)
+    displaced = points.initial.frac_coords - ideal.initial.frac_coords
+    near = first + (displaced - np.rint(displaced)) @ ideal.initial.lattice.matrix
+    final = Structure(ideal.initial.lattice, ideal.initial.species, mirror.positions(near), coords_are_cartesian=True)
+    return replace(points, final=final)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relaxed:
+    """The crystal of a request as it relaxed.
+
+    Attributes
+    ----------
+    key
+        Of the relaxation.
+    survey
+        Hops in it.
+    cell
+        Supercell of it.
+    check
+        What there is to say about the relaxation.
+    """
+
+    key: str
+    survey: Survey
+    cell: Supercell
+    check: Check
+
+
+def crystal_of(request: Request, results: Results) -> Relaxed:
+    """Return the relaxed crystal that an end point or a band is made of.
+
+    Raises
+    ------
+    NoStartError
+        When it has not relaxed, or into another crystal.
+    """
+    from pymatgen.core import Structure
+
+    from lianode.structures.hops.supercell import Supercell
+
+    if request.host is None:
+        raise NoStartError("the request does not say which crystal it is a supercell of", State.FAILED)
+    parent = _finished(results, request.source.parents[0], "the relaxation of the crystal")
+    fault = crystal_fault(parent, Structure.from_dict(request.host))
+    if fault is not None:
+        raise NoStartError(fault, State.FAILED)
+    given: dict[str, Any] = request.source.parameters
+    relaxed = Structure.from_dict(parent.structure or {})
+    survey = survey_of(given["mechanism"], Structure.from_dict(request.host), given["cutoff"]).on(relaxed)
+    (a, b, c), (d, e, f), (g, h, i) = given["repeats"]
+    return Relaxed(
+        key=parent.key,
+        survey=survey,
+        cell=Supercell(relaxed, ((a, b, c), (d, e, f), (g, h, i))),
+        check=_said_of(parent),
+    )
+
+
+def crystal_fault(parent: Calculation, host: Structure) -> str | None:
+    """Say why hops of the unrelaxed crystal are not those of the relaxed one, or return None.
+
+    Parameters
+    ----------
+    parent
+        Its relaxation, converged.
+    host
+        The unrelaxed primitive cell.
+    """
+    from pymatgen.core import Structure
+
+    changed = [check.message for check in failed(parent.checks) if check.name == OTHER_CRYSTAL]
+    if changed:
+        return f"the crystal relaxed into another one, whose hops are others: {'; '.join(changed)}"
+    found = Structure.from_dict(parent.structure or {})
+    if [site.specie for site in found] == [site.specie for site in host]:
+        # squares of the stretches; a rotation of the cell does not count
+        stretches = np.linalg.eigvals(
+            np.linalg.solve(np.asarray(host.lattice.metric_tensor), np.asarray(found.lattice.metric_tensor))
+        )
+        strain = np.sqrt(np.abs(stretches)) - 1.0
+        apart = found.frac_coords - host.frac_coords
+        away = np.linalg.norm((apart - np.rint(apart)) @ found.lattice.matrix, axis=1)
+        if np.abs(strain).max() < LARGEST_STRAIN and away.max() < FARTHEST_ATOM:
+            return None
+    return (
+        f"the crystal ({parent.key[:8]}) relaxed so far that its sites cannot be told any more; give "
+        "a structure nearer to what the engine relaxes it to"
+    )
+
+
+def site_start(request: Request, results: Results) -> Start:
+    """Return the unrelaxed end point in the relaxed crystal.
+
+    Raises
+    ------
+    NoStartError
+        When the crystal has no result, or another one, or it does not take the defect.
+    """
+    from lianode.structures.hops.end_points import distinct_end_points
+
+    crystal = crystal_of(request, results)
+    try:
+        cells = distinct_end_points(crystal.survey, crystal.cell)
+    except InputError as error:
+        raise NoStartError(str(error), State.FAILED) from error
+    return Start(cells[request.source.parameters["site"]], crystal.key, crystal.check)
+
+
+def band_of_hop_start(request: Request, results: Results) -> Start:
+    """Return the relaxed ends of a hop in the relaxed crystal.
+
+    Raises
+    ------
+    NoStartError
+        When the crystal or an end point has no result, or relaxed into something else.
+    """
+    crystal = crystal_of(request, results)
+    hop = crystal.survey.hop(request.source.parameters["hop"])
+    orbits = dict.fromkeys((hop.start_orbit, hop.end_orbit))
+    ends = {
+        orbit: _finished(results, key, f"the end point {orbit}")
+        for orbit, key in zip(orbits, request.source.parents[1:], strict=True)
+    }
+    try:
+        relaxed = {orbit: settled_on_site(crystal.survey, crystal.cell, orbit, done) for orbit, done in ends.items()}
+        points = hop_ends(crystal.survey, hop, crystal.cell, relaxed, mirrored=getattr(request.task, "mirrored", False))
+    except InputError as error:
+        raise NoStartError(str(error), State.FAILED) from error
+    wrong = [f"{done.label}: {check.message}" for done in ends.values() for check in failed(done.checks)]
+    message = f"an end point failed its checks: {'; '.join(wrong)}" if wrong else "the end points passed their checks"
+    check = Check(name="end_points_accepted", passed=not wrong, message=message)
+    return Start(points.initial, None, check, final=points.final)
+
+
+def settled_on_site(survey: Survey, cell: Supercell, orbit: str, done: Calculation) -> Structure:
+    """Return a relaxed end point whose atoms are still on their sites.
+
+    Raises
+    ------
+    InputError
+        Where it has other atoms than the site's supercell, or one of them went elsewhere.
+    """
+    from pymatgen.core import Structure
+
+    from lianode.structures.hops.defects import defect_cell
+
+    relaxed = Structure.from_dict(done.structure or {})
+    built = defect_cell(survey, survey.orbits.index(orbit), (0, 0, 0), cell).structure
+    if [site.specie for site in built] != [site.specie for site in relaxed]:
+        raise InputError(f"the relaxed end point {orbit} has other atoms, or another order of them", done.label)
+    away = relaxed.frac_coords - built.frac_coords
+    furthest = float(np.linalg.norm((away - np.rint(away)) @ built.lattice.matrix, axis=1).max())
+    if furthest > STRAYED:
+        raise InputError(
+            f"an atom relaxed {furthest:.1f} Å away from its site, so that this is no end point of its hops", done.label
+        )
+    return relaxed
+
+
+def _finished(results: Results, key: str, what: str) -> Calculation:
+    """Return a parent that converged."""
+    found = results.calculation(key)
+    if found is None:
+        raise NoStartError(f"{what} has not been done", State.UNCONVERGED)
+    if found.state is not State.CONVERGED or found.structure is None:
+        state = State.FAILED if found.state is State.FAILED else State.UNCONVERGED
+        raise NoStartError(f"{what} is {found.state.value}: {found.reason or 'no reason'}", state)
+    return found
+
+
+def _said_of(parent: Calculation) -> Check:
+    """Return a check that says whether the crystal passed its own; it is the right crystal in any case."""
+    wrong = failed(parent.checks)
+    message = (
+        f"the relaxation of the crystal ({parent.key[:8]}) failed its checks: "
+        f"{'; '.join(check.message for check in wrong)}"
+        if wrong
+        else f"the relaxation of the crystal ({parent.key[:8]}) passed its checks"
+    )
+    return Check(name="crystal_accepted", passed=not wrong, message=message)
