@@ -51,7 +51,7 @@ CLUSTER_OPTIONS: Final = (
     click.option("--account", help="Account that is charged."),
     click.option("--qos", help="Quality of service."),
     click.option("--module", "modules", multiple=True, help="A module that jobs load; may be given again."),
-    click.option("--vasp-std", help="Command that starts VASP, such as 'srun --exact -n {tasks} vasp_std'."),
+    click.option("--vasp-std", help="Command that starts VASP, such as 'srun --exact --mem=0 -n {tasks} vasp_std'."),
     click.option("--vasp-gam", help="The same for the version for one k-point."),
     click.option("--potcar-folder", type=click.Path(path_type=Path), help="Folder of the POTCARs."),
     click.option("--mongodb-uri", help="Address of the MongoDB server, without a password."),

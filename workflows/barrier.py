@@ -175,7 +175,9 @@ def _crystal(entry: BarrierEntry, phase: Phase) -> Phase:
 def _notes(phase: Phase, survey: Survey, cell: Supercell) -> tuple[str, ...]:
     number = len(survey.hops)
     reach = f"{number} distinct hop{'s' if number > 1 else ''} up to {survey.cutoff:.2f} Å"
-    across = f"percolate in {survey.dimensions} dimension{'s' if survey.dimensions != 1 else ''}"
+    across = (
+        f"percolate{'s' if number == 1 else ''} in {survey.dimensions} dimension{'s' if survey.dimensions != 1 else ''}"
+    )
     size = f"images of a defect are {cell.image_distance:.1f} Å apart"
     return (f"{phase.name}: {reach}, which {across}; {size}", *(f"{phase.name}: {one}" for one in survey.set_aside))
 

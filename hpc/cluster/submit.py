@@ -117,7 +117,7 @@ def _refuse_without_vasp(plan: CampaignPlan, results: ResultsStore, cluster: Clu
     if not any(engine["name"] == "vasp" and not engine.get("rehearsal") for engine in engines):
         return
     where = str(results.settings.file)
-    for name, example in (("vasp_std", '"srun --exact -n {tasks} vasp_std"'), ("potcar_folder", '"~/potcars"')):
+    for name, example in (("vasp_std", '"srun --exact --mem=0 -n {tasks} vasp_std"'), ("potcar_folder", '"~/potcars"')):
         if getattr(cluster, name) is None:
             raise InputError(f"a campaign with VASP needs {name}; write {name} = {example} under [cluster]", where)
     missing = potcars_missing(results.settings, wanted_potcars(plan))

@@ -43,7 +43,7 @@ def test_init_cluster_writes_what_it_was_told(lianode: Command) -> None:
     cluster = written["cluster"]
     assert cluster["modules"] == ["intel/2023", "vasp/6.4.2"]
     assert cluster["budget"] == 200
-    assert cluster["vasp_std"] == "srun --exact -n {tasks} vasp_std"
+    assert cluster["vasp_std"] == "srun --exact --mem=0 -n {tasks} vasp_std"
     assert cluster["potcar_folder"] == str(lianode.folder / "potcars")  # meant from here, not from the project
     partition = {"name": "cpu", "cores": 48, "nodes": 4, "walltime": "24:00:00", "account": "abc", "qos": "long"}
     assert cluster["partitions"] == [partition]

@@ -12,6 +12,7 @@ from jobflow import run_locally
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from lianode.cli.plot_migration import KINDS, draw_migration
 from lianode.hpc.local.campaign import run_campaign
 from lianode.structures.errors import InputError
 from lianode.workflows.barrier_analysis import derive_barriers
@@ -146,6 +147,20 @@ class TestOneKindOfHop:
         assert rate["mean_cm2_per_s"] == pytest.approx(known, rel=1e-6)
         assert rate["lithium_cm2_per_s"] == pytest.approx(1e-3 * known, rel=1e-6)
 
+    def test_figures(self, results: ResultsStore, dense: Campaign, tmp_path: Path) -> None:
+        serially(dense, results)
+        choice: dict[str, Any] = {"engines": (), "campaign": None, "system": None, "published": None, "size": "column"}
+        for kind in KINDS:
+            files = draw_migration(kind, results, tmp_path / kind, phase="dense", hop=None, **choice)
+            assert {file.suffix for file in files} == {".svg", ".pdf", ".png", ".csv"}
+        for wrong, sentence in (
+            ({"phase": "LiIn", "hop": None}, "it has barriers of: dense"),
+            ({"phase": "dense", "hop": "Li1-Li1b"}, "there is no hop 'Li1-Li1b'"),
+            ({"phase": None, "hop": None}, "say which phase"),
+        ):
+            with pytest.raises(InputError, match=sentence):
+                draw_migration("hop", results, tmp_path / "hop", **wrong, **choice)
+
     def test_an_interrupted_band_goes_on(self, results: ResultsStore, dense: Campaign, evaluations: list[int]) -> None:
         *first, band = plan_campaign(dense).requests.values()
         blocked = obtain(band, results)
@@ -250,6 +265,18 @@ class TestOtherMechanisms:
         for request in others:
             assert request.atoms().composition["Li"] == 1
             assert np.linalg.norm(request.atoms().lattice.matrix[0]) > 7.9
+
+    def test_exchange_from_campaign_to_documents(self, results: ResultsStore, tmp_path: Path) -> None:
+        """In fcc the exchange (w2) and the rotation of the vacancy around lithium (w1) are enough to go anywhere."""
+        cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(A_FCC * 3.25 / 3.04), ["In"], [[0, 0, 0]]) * 2
+        cell.replace(0, "Li")
+        cell.to(filename=str(tmp_path / "dilute.cif"))
+        serially(barriers("./dilute.cif", mechanism="exchange", supercell_length=8).in_folder(tmp_path), results)
+        across = one(results, property="migration")
+        assert (across["mechanism"], across["dimensions"], across["flagged"]) == ("exchange", 3, False)
+        forward = {row["hop"]: row["barrier_forward"] for row in across["hops"]}
+        assert set(forward) == {"Li:V1-V1a", "In:V1-V1a"}
+        assert across["percolating_barrier_3d"] == pytest.approx(max(forward.values()), abs=1e-9)
 
     def test_another_crystal_has_other_hops(self, results: ResultsStore) -> None:
         """The test potential, like some others, relaxes tetragonal indium into fcc."""

@@ -57,7 +57,8 @@ def test_what_was_not_answered_is_a_comment_that_would_be_right() -> None:
         key = example.split(" = ")[0]
         if not key.isidentifier():
             continue
-        after = "[store]" if key == "password_file" else "[[cluster.partitions]]" if key in {"account", "qos"} else None
+        of_partition = key in {"account", "qos", "memory_GB", "options"}
+        after = "[store]" if key == "password_file" else "[[cluster.partitions]]" if of_partition else None
         place = lines.index(after or "[cluster]") + 1
         parse_settings("\n".join([*lines[:place], example, *lines[place:]]), Path(FILE_NAME))
 
