@@ -29,9 +29,12 @@ TRACEBACK_FILE = "traceback.txt"
 
 def is_settled(calculation: Calculation | None, *, retry_failed: bool = False) -> bool:
     """Whether nothing remains to be done: it converged, or failed and nobody asked for another attempt."""
-    if calculation is None:
-        return False
-    return calculation.state is State.CONVERGED or (calculation.state is State.FAILED and not retry_failed)
+    return is_settled_state(None if calculation is None else calculation.state, retry_failed=retry_failed)
+
+
+def is_settled_state(state: State | None, *, retry_failed: bool) -> bool:
+    """Whether nothing remains to be done, given the state alone; None where there is no calculation."""
+    return state is State.CONVERGED or (state is State.FAILED and not retry_failed)
 
 
 def obtain(request: Request, results: Results) -> Calculation:

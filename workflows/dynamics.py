@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lianode.structures.errors import InputError
-from lianode.workflows.keys import Source, calculation_key
-from lianode.workflows.request import Request
+from lianode.workflows.keys import Source
+from lianode.workflows.request import phase_request
 
 if TYPE_CHECKING:
     from lianode.structures.phase import Phase
     from lianode.workflows.engine import Engine
+    from lianode.workflows.request import Request
     from lianode.workflows.task import MDTask
 
 
@@ -43,19 +44,7 @@ def md_request(
     cell = phase.primitive() * repeats
     if len(cell) < 2:
         raise InputError("molecular dynamics needs at least two atoms; repeat the cell", phase.name)
-    try:
-        engine.check(cell)
-    except InputError as error:
-        raise InputError(error.message, phase.name) from error
     source = Source(
         recipe="supercell", structure_hash=structure_hash(phase.structure), parameters={"repeats": list(repeats)}
     )
-    return Request(
-        key=calculation_key(engine, task, source),
-        engine=engine.settings,
-        task=task,
-        source=source,
-        structure=cell.as_dict(),
-        label=phase.name,
-        retry_failed=retry_failed,
-    )
+    return phase_request(engine, phase, cell, task, source, retry_failed=retry_failed)

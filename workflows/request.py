@@ -85,11 +85,24 @@ def relax_phase(engine: Engine, phase: Phase, task: RelaxTask, *, retry_failed: 
     from lianode.structures.canonical import structure_hash
 
     cell = phase.primitive()
+    source = Source(recipe="primitive cell", structure_hash=structure_hash(phase.structure))
+    return phase_request(engine, phase, cell, task, source, retry_failed=retry_failed)
+
+
+def phase_request(
+    engine: Engine, phase: Phase, cell: Structure, task: Task, source: Source, *, retry_failed: bool
+) -> Request:
+    """Return the request for a task on a cell of a phase.
+
+    Raises
+    ------
+    InputError
+        When the engine cannot compute it, with the name of the phase.
+    """
     try:
         engine.check(cell)
     except InputError as error:
         raise InputError(error.message, phase.name) from error
-    source = Source(recipe="primitive cell", structure_hash=structure_hash(phase.structure))
     return Request(
         key=calculation_key(engine, task, source),
         engine=engine.settings,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -74,14 +73,13 @@ def examine_queue(
 
 
 def _submit(folder: Path, partition: Partition, cluster: ClusterSettings, file: Path, wanted: list[str]) -> str:
-    from lianode.hpc.cluster.script import submit_script
+    from lianode.hpc.cluster.script import job_python, submit_script
 
-    python = sys.executable if cluster.python is None else str(cluster.python.expanduser())
     report = ["-P", "-m", "lianode.hpc.cluster.node_report", str(file), str(folder / REPORT), *wanted]
     return submit_script(
         folder,
         "lianode-doctor",
-        [python, *report],
+        [job_python(cluster), *report],
         cluster,
         partition=partition.name,
         nodes=1,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianode.hpc.cluster.jobspec import DERIVES, SPEC_FIELD, JobSpec
 from lianode.hpc.cluster.packing import Waiting
-from lianode.workflows.calculation import State
+from lianode.workflows.calculate import is_settled_state
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -70,7 +70,9 @@ def ready_jobs(
     states = results.states(keys)
     ready = Ready()
     for job in free:
-        if (here and job.spec.kind in DERIVES) or _is_settled(states.get(str(job.spec.key)), job.spec):
+        if (here and job.spec.kind in DERIVES) or is_settled_state(
+            states.get(str(job.spec.key)), retry_failed=job.spec.retry_failed
+        ):
             ready.quick.append(job)
         elif job.spec.hold in begun:
             ready.held += 1
@@ -86,8 +88,3 @@ def _begun(launchpad: LaunchPad, held: list[str], taken: Collection[int]) -> set
     name = f"spec.{SPEC_FIELD}.hold"
     others = [{"state": {"$in": ["RESERVED", "RUNNING"]}}, {"state": "READY", "fw_id": {"$in": list(taken)}}]
     return set(launchpad.fireworks.distinct(name, {name: {"$in": held}, "$or": others}))
-
-
-def _is_settled(state: State | None, spec: JobSpec) -> bool:
-    """Whether a calculation needs no work; see :func:`lianode.workflows.calculate.is_settled`."""
-    return state is State.CONVERGED or (state is State.FAILED and not spec.retry_failed)

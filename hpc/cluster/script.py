@@ -43,7 +43,7 @@ def submit_allocation(allocation: Allocation, cluster: ClusterSettings, project:
     QueueRefusedError
         When the scheduler does not take it, with its words.
     """
-    arguments = [_python(cluster), "-P", "-m", MODULE, str(project), allocation.id]
+    arguments = [job_python(cluster), "-P", "-m", MODULE, str(project), allocation.id]
     return submit_script(
         Path(allocation.folder),
         f"lianode-{allocation.id}",
@@ -186,7 +186,8 @@ def _size(scheduler: Scheduler, nodes: int, tasks: int, walltime_s: int) -> dict
             return {}  # its template has neither; parallel environments differ too much
 
 
-def _python(cluster: ClusterSettings) -> str:
+def job_python(cluster: ClusterSettings) -> str:
+    """Return the Python that jobs run with: the settings', or the one that submits."""
     return str(cluster.python.expanduser()) if cluster.python is not None else sys.executable
 
 
