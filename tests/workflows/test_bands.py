@@ -28,12 +28,12 @@ from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.band.archive import FILE
 from lianode.workflows.engines.band.document import relax_band
 from lianode.workflows.engines.band.evaluator import SerialEvaluator
-from lianode.workflows.engines.band.gaussian import GaussianProcess
 from lianode.workflows.engines.band.nudged import idpp
-from lianode.workflows.engines.band.path import lengths, neighbours, tangents, unwrapped
+from lianode.workflows.engines.band.path import lengths, tangents, unwrapped
 from lianode.workflows.engines.band.report import dips
 from lianode.workflows.engines.evaluation import CountedCalculator
 from lianode.workflows.engines.morse import MorseEngine
+from lianode.workflows.engines.surrogate.pairs import neighbours
 from lianode.workflows.keys import Source, calculation_key
 from lianode.workflows.session import Session, session
 from lianode.workflows.task import NebTask
@@ -447,20 +447,6 @@ class TestRequests:
 
 class TestParts:
     """What a band is made of."""
-
-    def test_the_process_reproduces_its_data_and_its_slopes(self) -> None:
-        random = np.random.default_rng(3)
-        stiff = random.normal(size=(30, 30))
-        stiff = stiff @ stiff.T / 30
-        x = random.normal(size=(9, 30)) * 0.4
-        energies, gradients = 0.5 * np.einsum("mi,ij,mj->m", x, stiff, x), x @ stiff
-        process = GaussianProcess(x, energies, gradients, length=2.0, energy_noise=1e-6, gradient_noise=1e-6)
-        found, slopes = process.evaluate(x)
-        assert found == pytest.approx(energies, abs=1e-4)
-        assert slopes == pytest.approx(gradients, abs=1e-4)
-        place, step = random.normal(size=30) * 0.4, 1e-4 * random.normal(size=30)
-        ahead, behind = process.evaluate(np.array([place + step, place - step]))[0]
-        assert (ahead - behind) / 2 == pytest.approx(float(process.evaluate(place[None])[1][0] @ step), rel=1e-5)
 
     def test_tangents_follow_the_higher_neighbour(self) -> None:
         band = np.array([[0.0, 0], [1, 0], [1, 1], [2, 1]])

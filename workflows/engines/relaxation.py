@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lianode.analysis.checks import Check
     from lianode.workflows.engine import RunContext
     from lianode.workflows.engines.evaluation import CountedCalculator
+    from lianode.workflows.engines.surrogate.descent import SurrogateDescent
     from lianode.workflows.task import RelaxTask
 
 SYMPREC = 0.01
@@ -130,6 +131,7 @@ class _Run:
         self.found = Checkpoint.read(context.directory, len(atoms))
         self.checkpoint = self.found or Checkpoint("symmetric", atoms.cell.tolist(), atoms.positions.tolist())
         self.base = (self.checkpoint.evaluations, self.checkpoint.evaluation_time_s, self.checkpoint.wall_time_s)
+        self.descent: SurrogateDescent | None = None
         atoms.calc = calculator
 
     def symmetric_stage(self) -> _Stage:
@@ -199,23 +201,33 @@ class _Run:
         )
 
     def _optimise(self, atoms: Atoms) -> _Stage:
-        """Run BFGS until the true forces and stress vanish, the steps are used up, or someone stops it.
+        """Move until the true forces and stress vanish, the steps are used up, or someone stops it."""
+        atoms.calc = self.calculator
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # FixSymmetry and BFGS comment on large first steps, which are limited
+            try:
+                return self._watch(atoms, self._optimiser(atoms))
+            except (RuntimeError, np.linalg.LinAlgError, FloatingPointError) as error:
+                return _Stage(State.FAILED, f"the relaxation broke down: {error}", np.nan, np.nan, np.nan)
+
+    def _optimiser(self, atoms: Atoms) -> Any:
+        """Return what takes the steps: BFGS where the cell relaxes too, else a surrogate with all that was learned.
 
         ``UnitCellFilter`` gives the same minimum as the logarithmic filters for the strains met here, at a fraction of
         their cost per step, which matters where an evaluation takes milliseconds.
         """
-        from ase.filters import UnitCellFilter
-        from ase.optimize import BFGS
+        if self.task.relax_cell:
+            from ase.filters import UnitCellFilter
+            from ase.optimize import BFGS
 
-        atoms.calc = self.calculator
-        target = UnitCellFilter(atoms) if self.task.relax_cell else atoms
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # FixSymmetry and BFGS comment on large first steps, which are limited
-            optimiser = BFGS(target, logfile=None, maxstep=MAX_STEP)
-            try:
-                return self._watch(atoms, optimiser)
-            except (RuntimeError, np.linalg.LinAlgError, FloatingPointError) as error:
-                return _Stage(State.FAILED, f"the relaxation broke down: {error}", np.nan, np.nan, np.nan)
+            return BFGS(UnitCellFilter(atoms), logfile=None, maxstep=MAX_STEP)
+        if self.descent is None:
+            from lianode.workflows.engines.surrogate.descent import SurrogateDescent
+
+            self.descent = SurrogateDescent(atoms)
+        else:
+            self.descent.begin_again()
+        return self.descent
 
     def _watch(self, atoms: Atoms, optimiser: Any) -> _Stage:
         """Step the optimiser and judge every step."""

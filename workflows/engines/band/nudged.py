@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lianode.workflows.engines.band.path import Pairs
+    from lianode.workflows.engines.surrogate.pairs import Pairs
 
     Array = NDArray[np.float64]
     Surface = Callable[[Array], tuple[Array, Array]]

@@ -1,16 +1,16 @@
-"""Geometry of a band: minimum image, neighbouring pairs, tangents and the forces of a nudged elastic band.
+"""Geometry of a band: minimum image, tangents and the forces of a nudged elastic band.
 
 Positions are not wrapped: an atom keeps its coordinates along the whole path, and the path is continuous.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lianode.structures.errors import InputError
+from lianode.workflows.engines.surrogate.pairs import neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-NEIGHBOURS = 5.5
-"""Å: pairs that come this close somewhere along the path count as neighbours."""
 CROSSING = 0.4
 """Share of the shortest distance in the end points below which the straight path counts as crossing an atom."""
 DIFFERENT = 0.1
@@ -55,42 +53,6 @@ def unwrapped(initial: Structure, final: Structure) -> tuple[Array, Array]:
         raise InputError(f"the end points are the same: no atom moves by {DIFFERENT} Å or more", where)
     first = np.array(initial.cart_coords, dtype=float)
     return first, first + steps
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of atoms, each with the lattice translation of the second, Å.
-
-    Attributes
-    ----------
-    first, second
-        (p,) indices, first < second.
-    shifts
-        (p, 3), Å.
-    """
-
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
-    shifts: Array
-
-    def vectors(self, positions: Array) -> Array:
-        """Return the vectors (..., p, 3) from first to second for positions (..., n, 3), Å."""
-        return positions[..., self.second, :] - positions[..., self.first, :] + self.shifts
-
-
-def neighbours(images: Array, cell: Array, cutoff: float = NEIGHBOURS) -> Pairs:
-    """Return the pairs that come closer than ``cutoff`` (Å) in any of the images (k, n, 3)."""
-    from ase import Atoms
-    from ase.neighborlist import neighbor_list
-
-    found = []
-    for positions in images:
-        atoms = Atoms(f"H{len(positions)}", positions=positions, cell=cell, pbc=True)
-        i, j, shift = neighbor_list("ijS", atoms, cutoff)
-        kept = i < j
-        found.append(np.column_stack([i[kept], j[kept], shift[kept]]))
-    rows = np.unique(np.concatenate(found), axis=0)
-    return Pairs(rows[:, 0], rows[:, 1], rows[:, 2:] @ np.asarray(cell))
 
 
 def straight(first: Array, last: Array, images: int) -> Array:

@@ -16,10 +16,11 @@ from lianode.workflows.calculation import State
 from lianode.workflows.engine import Progress
 from lianode.workflows.engines.band.archive import UNKNOWN, Archive
 from lianode.workflows.engines.band.nudged import Limits, idpp, relax_on
-from lianode.workflows.engines.band.path import largest, neighbours, refuse_crossing, straight
+from lianode.workflows.engines.band.path import largest, refuse_crossing, straight
 from lianode.workflows.engines.band.state import BandRun, BandState, EvaluationError, StoppedError
-from lianode.workflows.engines.band.surrogate import Surrogate
 from lianode.workflows.engines.md_files import Clock
+from lianode.workflows.engines.surrogate.energy import Surrogate
+from lianode.workflows.engines.surrogate.pairs import kinds, neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,10 +89,7 @@ class BandOptimiser:
         refuse_crossing(ends[0], ends[1], cell, symbols)
         fine = np.concatenate([ends[:1], straight(ends[0], ends[1], 9), ends[1:]])
         self.pairs = neighbours(fine, cell)
-        first, second = self.pairs.first, self.pairs.second
-        names = [tuple(sorted((symbols[i], symbols[j]))) for i, j in zip(first, second, strict=True)]
-        known = sorted(set(names))
-        self.kinds = np.array([known.index(name) for name in names], dtype=np.intp)
+        self.kinds = kinds(self.pairs, symbols)
         self.computed = task.images if mirror is None else (task.images + 1) // 2
         found = Archive.read(context.directory, ends, self.computed)
         self.archive = found or Archive.begin(self._start(), TRUST)

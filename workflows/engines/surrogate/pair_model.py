@@ -14,12 +14,12 @@ import numpy as np
 from scipy.interpolate import BSpline
 from scipy.sparse import csr_matrix
 
-from lianode.workflows.engines.band.path import NEIGHBOURS
+from lianode.workflows.engines.surrogate.pairs import NEIGHBOURS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lianode.workflows.engines.band.path import Pairs
+    from lianode.workflows.engines.surrogate.pairs import Pairs
 
     Array = NDArray[np.float64]
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lianode.workflows.engines.band.gaussian import fitted
-from lianode.workflows.engines.band.pair_model import PairModel
-from lianode.workflows.engines.band.path import NEIGHBOURS
+from lianode.workflows.engines.surrogate.gaussian import fitted
+from lianode.workflows.engines.surrogate.pair_model import PairModel
+from lianode.workflows.engines.surrogate.pairs import NEIGHBOURS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lianode.workflows.engines.band.path import Pairs
+    from lianode.workflows.engines.surrogate.pairs import Pairs
 
     Array = NDArray[np.float64]
 
@@ -44,6 +44,14 @@ class Surrogate:
         Neighbours of the path, and which function each has.
     positions, energies, forces
         Evaluations: (m, n, 3) Å, (m,) eV, (m, n, 3) eV/Å.
+
+    Attributes
+    ----------
+    inverse
+        (3n, 3n), Å²/eV, of the stiffness of the pair potential: a metric in which all directions are about equally
+        stiff.
+    stretch
+        Its root.
     """
 
     def __init__(self, pairs: Pairs, kinds: NDArray[np.intp], positions: Array, energies: Array, forces: Array) -> None:
@@ -60,6 +68,7 @@ class Surrogate:
         mean = max(float(values.mean()), SOFTEST)
         values = np.maximum(values, 0.0) + FLOOR * mean
         self.inverse = np.asarray((vectors / values) @ vectors.T)
+        self.stretch = np.asarray((vectors / np.sqrt(values)) @ vectors.T)
         root = np.sqrt(values / mean)
         self.scale = np.asarray((vectors * root) @ vectors.T)
         self.unscale = np.asarray((vectors / root) @ vectors.T)
