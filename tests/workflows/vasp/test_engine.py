@@ -239,6 +239,15 @@ def test_reasons_of_failure_are_in_plain_words(run, faults: dict[str, object], r
     assert done.energy is None
 
 
+@pytest.mark.parametrize(("step", "most"), [(2, 2), (3, 6)])
+def test_a_disk_that_stays_full_ends_it_whatever_the_headway(run, tmp_path: Path, step: int, most: int) -> None:
+    # the attempts each evaluate their start and make step - 2 moves before they die; they used to go on for ever
+    done = run(faults={"disk_full_at_step": step})
+    assert done.state is State.FAILED
+    assert done.reason == "the disk is full"
+    assert len(list((tmp_path / "run").glob("attempt-*"))) <= most
+
+
 def test_a_static_whose_output_is_always_cut_ends_with_the_reason(tmp_path: Path, rehearsal: VaspCommands) -> None:
     (tmp_path / "REHEARSAL").write_text("truncate_vasprun: true\n")
     (tmp_path / "run").mkdir()

@@ -10,6 +10,7 @@ smaller forces.
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 MOST_RESTARTS = 8
 """Fresh bases tried before a relaxation counts as unconverged; two or three are usual."""
 MOST_CRASHES = 2
-"""Attempts in a row that die by themselves without finishing an ionic step."""
+"""Attempts in a row that die by themselves without headway."""
+MOST_BROKEN = 6
+"""Attempts in a row that die by themselves, with whatever headway: on a full disk each of them may take some steps."""
 TIGHTEN = 0.25
 """Factor on the force limit of the next attempt where VASP was content too early."""
 
@@ -173,14 +176,8 @@ class Driver:
             return _Verdict(State.FAILED, f"the outputs are of {ran}, but {meant} was meant to run")
         first, last = outcome.first, outcome.last
         if outcome.problem is not None or first is None or last is None:
-            relaxes = isinstance(task, RelaxTask)
-            crashed = [
-                attempt
-                for attempt in own[-MOST_CRASHES:]
-                if attempt.ended == "broken" and (attempt.steps == 0 or not relaxes)  # a static makes no headway
-            ]
             spent = isinstance(task, RelaxTask) and sum(attempt.steps for attempt in own) >= task.max_steps
-            given_up = len(crashed) == MOST_CRASHES or spent or outcome.finished
+            given_up = _crashes(task, own) or spent or outcome.finished
             return _Verdict(State.FAILED if given_up else None, outcome.problem or "VASP left no forces")
         if not outcome.scf_converged:
             stopped = bool(own) and own[-1].ended == "stopped"
@@ -209,6 +206,17 @@ class Driver:
         if full > MOST_RESTARTS:
             return _Verdict(State.UNCONVERGED, f"not converged after {full} fresh bases: {numbers}")
         return _Verdict(None, tighten=accurate and not ended)
+
+
+def _crashes(task: StaticTask | RelaxTask, own: list[Attempt]) -> bool:
+    """Whether the last attempts died so often that the next would too.
+
+    The first ionic step is the start itself: with it alone, or in a static, an attempt made no headway.
+    """
+    relaxes = isinstance(task, RelaxTask)
+    broken = list(itertools.takewhile(lambda attempt: attempt.ended == "broken", reversed(own)))
+    stuck = list(itertools.takewhile(lambda attempt: attempt.steps <= 1 or not relaxes, broken))
+    return len(stuck) >= MOST_CRASHES or len(broken) >= MOST_BROKEN
 
 
 def refuse_without_potcars(settings: VaspSettings, commands: VaspCommands) -> None:
