@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from lianode.hpc.store import ResultsStore
+
 KINDS = ("hull", "voltage")
 
 
@@ -50,6 +52,44 @@ def draw_campaign(documents: Iterable[dict[str, Any]], folder: Path, published: 
             continue
         if overlay != published:
             click.echo(f"figure {name}: {published} has no values to draw over it", err=True)
+    return files
+
+
+def draw_migrations(
+    documents: Iterable[dict[str, Any]], results: ResultsStore, folder: Path, published: str | None
+) -> list[Path]:
+    """Draw the barriers of a campaign by phase, and the energy along the percolating path of each; return the files.
+
+    Parameters
+    ----------
+    documents, folder, published
+        As of :func:`draw_campaign`.
+    results
+        Store that holds the hops.
+    """
+    from lianode.analysis.plots.migration import PUBLISHED
+    from lianode.analysis.published import published as published_values
+    from lianode.cli.plot_migration import draw_migration
+
+    across = [document for document in documents if document["property"] == "migration"]
+    if not across:
+        return []
+    campaign = across[0]["campaign"]
+    figures: list[tuple[str, str, dict[str, Any]]] = [("barriers", "barriers", {"phase": None, "engines": ()})]
+    engines = {document["engine"] for document in across}
+    for document in sorted(across, key=lambda one: (one["phase"], one["engine"])):
+        name = f"path-{document['phase']}" + (f"-{document['engine'].replace(':', '-')}" if len(engines) > 1 else "")
+        figures.append(("path", name, {"phase": document["phase"], "engines": (document["engine"],)}))
+    has_barriers = published is not None and PUBLISHED in published_values(published)
+    files: list[Path] = []
+    for kind, name, chosen in figures:
+        try:
+            files += draw_migration(
+                kind, results, folder / name, hop=None, campaign=campaign, system=None, size="column",
+                published=published if kind == "barriers" and has_barriers else None, **chosen,
+            )  # fmt: skip
+        except InputError as error:
+            click.echo(f"no figure {name}: {error.message}", err=True)
     return files
 
 

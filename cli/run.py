@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @engine_option
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes at the same time; default: as many as fit.")
 @click.option("--retry-failed", is_flag=True, help="Try calculations again that failed in an earlier run.")
-@click.option("--figures", type=click.Path(path_type=Path), help="Draw every hull and voltage curve into this folder.")
+@click.option("--figures", type=click.Path(path_type=Path), help="Draw hulls, voltages and barriers into this folder.")
 @click.option("--published", metavar="PAPER", help="Overlay the values of a paper on the figures, such as hansel2021.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON, and no progress.")
 def command(
@@ -43,7 +43,7 @@ def command(
     """
     from lianode.analysis.published import published as published_values
     from lianode.cli.display import show_progress
-    from lianode.cli.figures import draw_campaign
+    from lianode.cli.figures import draw_campaign, draw_migrations
     from lianode.cli.summary import print_summary
     from lianode.hpc.local.campaign import run_campaign
 
@@ -55,7 +55,10 @@ def command(
         click.echo(f"note: {note}", err=True)
     with show_progress(plan, results, quiet=as_json) as tell:
         ended = run_campaign(plan, results, file, workers=workers, tell=tell)
-    drawn = [] if figures is None else draw_campaign(ended.documents, figures, published)
+    drawn = []
+    if figures is not None:
+        drawn = draw_campaign(ended.documents, figures, published)
+        drawn += draw_migrations(ended.documents, results, figures, published)
     if as_json:
         print_json(_summary(plan, ended) | {"figures": [str(path) for path in drawn]})
     else:

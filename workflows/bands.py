@@ -17,10 +17,10 @@ from lianode.workflows.calculation import State
 from lianode.workflows.keys import Source, calculation_key
 from lianode.workflows.promotion import NoStartError, Start
 from lianode.workflows.request import Request
-from lianode.workflows.task import RelaxTask
+from lianode.workflows.task import NebTask, RelaxTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pymatgen.core import Structure
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from lianode.workflows.calculation import Calculation
     from lianode.workflows.engine import Engine
     from lianode.workflows.results import Results
-    from lianode.workflows.task import NebTask
 
 END_POINT = "end point"
 BAND = "band"
 INTERMEDIATE = "intermediate of a band"
+HALF = "half of a band"
 STRAYED = 1.2
 """Å: an atom that relaxed further than this from its site no longer belongs to it."""
 LOWER_MEV = 5.0
@@ -130,7 +130,7 @@ def band_request(
     return made.model_copy(update={"final": points.final.as_dict()})
 
 
-def split_band(engine: Engine, band: Request, done: Calculation, ends: tuple[Request, Request]) -> tuple[Request, ...]:
+def split_band(engine: Engine, band: Request, done: Calculation) -> tuple[Request, Request, Request]:
     """Return what a hop with a minimum on its way falls into: that minimum relaxed, and the two halves.
 
     Parameters
@@ -139,8 +139,6 @@ def split_band(engine: Engine, band: Request, done: Calculation, ends: tuple[Req
         With what.
     band, done
         The band, and its result with an ``intermediate``.
-    ends
-        Relaxations of its end points.
 
     Returns
     -------
@@ -154,12 +152,11 @@ def split_band(engine: Engine, band: Request, done: Calculation, ends: tuple[Req
     """
     from pymatgen.core import Structure
 
-    from lianode.structures.hops.hop import EndPoints
-
-    if done.intermediate is None or band.final is None:
+    if done.intermediate is None or done.end_points is None or not isinstance(band.task, NebTask):
         raise InputError("the band has no minimum between its end points, so there is nothing to split", band.label)
     middle = Structure.from_dict(done.intermediate)
-    task = end_point_task(len(middle))
+    first, last = (Structure.from_dict(end) for end in done.end_points)
+    task = end_point_task(len(middle), rattle=0.0 if engine.costly else RelaxTask().rattle)
     relaxed = _request(
         engine,
         task,
@@ -168,18 +165,48 @@ def split_band(engine: Engine, band: Request, done: Calculation, ends: tuple[Req
         f"{band.label} intermediate",
         retry_failed=band.retry_failed,
     )
-    first, last = band.atoms(), Structure.from_dict(band.final)
-    moving = int(band.source.parameters["moving"])
     whole = band.task.model_copy(update={"mirrored": False})
-    half = [
-        EndPoints(initial=a, final=b, moving=moving, repeats=((1, 0, 0), (0, 1, 0), (0, 0, 1)))
-        for a, b in ((first, middle), (middle, last))
+    halves = [
+        _request(
+            engine,
+            whole,
+            Source(recipe=HALF, parameters={"half": name}, parents=(done.key, relaxed.key)),
+            start,
+            f"{band.label} {name} half",
+            retry_failed=band.retry_failed,
+        ).model_copy(update={"final": end.as_dict()})
+        for name, start, end in (("first", first, middle), ("second", middle, last))
     ]
-    return (
-        relaxed,
-        band_request(engine, half[0], ends[0], relaxed, whole, label=f"{band.label} first half"),  # type: ignore[arg-type]
-        band_request(engine, half[1], relaxed, ends[1], whole, label=f"{band.label} second half"),  # type: ignore[arg-type]
-    )
+    return relaxed, halves[0], halves[1]
+
+
+def half_start(request: Request, results: Results) -> Start:
+    """Return the ends of half a band: one of the whole band, and the minimum on its way as it relaxed.
+
+    Raises
+    ------
+    NoStartError
+        When the minimum has no result, or relaxed into an end of the band.
+    """
+    from pymatgen.core import Structure
+
+    from lianode.workflows.engines.band.path import unwrapped
+
+    whole, middle = results.calculation(request.source.parents[0]), _relaxed(results, request.source.parents[1])
+    if whole is None or whole.end_points is None:
+        raise NoStartError("the band that it is half of has no result with a minimum on its way", State.UNCONVERGED)
+    minimum = Structure.from_dict(middle.structure or {})
+    ends = [Structure.from_dict(end) for end in whole.end_points]
+    for end in ends:
+        try:
+            unwrapped(end, minimum)
+        except InputError as error:
+            reason = "the minimum on the way of the band relaxed into one of its ends, so that there are no halves"
+            raise NoStartError(reason, State.FAILED) from error
+    said = accepted([middle])
+    if request.source.parameters["half"] == "first":
+        return Start(ends[0], None, said, final=minimum)
+    return Start(minimum, None, said, final=ends[1])
 
 
 def band_start(request: Request, results: Results) -> Start:
@@ -207,9 +234,14 @@ def band_start(request: Request, results: Results) -> Start:
         relaxed, _ = unwrapped(ends[0], wanted[1])
         positions = mirror.positions(relaxed)
         ends.append(Structure(wanted[0].lattice, wanted[0].species, positions, coords_are_cartesian=True))
-    wrong = [f"{parent.label}: {check.message}" for parent in parents for check in failed(parent.checks)]
+    return Start(ends[0], None, accepted(parents), final=ends[1])
+
+
+def accepted(end_points: Iterable[Calculation]) -> Check:
+    """Return the check that says whether the end points of a band passed theirs."""
+    wrong = [f"{done.label}: {check.message}" for done in end_points for check in failed(done.checks)]
     message = f"an end point failed its checks: {'; '.join(wrong)}" if wrong else "the end points passed their checks"
-    return Start(ends[0], None, Check(name="end_points_accepted", passed=not wrong, message=message), final=ends[1])
+    return Check(name="end_points_accepted", passed=not wrong, message=message)
 
 
 def intermediate_start(request: Request, results: Results) -> Start:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import system_of
-from lianode.workflows.bands import end_point_task
+from lianode.workflows.bands import end_point_task, split_band
 from lianode.workflows.barrier_analysis import BarrierSpec, HopSlot
 from lianode.workflows.barrier_starts import BAND_OF_HOP, SITE, survey_of
 from lianode.workflows.campaign_hull import is_path
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lianode.workflows.campaign import Campaign
     from lianode.workflows.campaign_barrier import BarrierEntry
     from lianode.workflows.engine import Engine
+    from lianode.workflows.results import Results
 
 ROOM = 2.01
 """Distance of images over the longest hop, at least: a hop has to be shorter than half the way to the next image."""
@@ -69,6 +70,29 @@ class BarrierPlan:
     def calculations(self) -> list[tuple[Request, Phase]]:
         """Return the calculations with their phase; what others begin from comes first."""
         return [(request, self.phase) for request in self.requests]
+
+    def with_halves(self, results: Results) -> BarrierPlan:
+        """Return the plan with the halves of the hops that have a minimum on their way, as far as that is known.
+
+        Parameters
+        ----------
+        results
+            Store in which finished bands tell.
+        """
+        engine = make_engine(next(request for request in self.requests if request.key == self.spec.crystal).engine)
+        requests = {request.key: request for request in self.requests}
+        found = results.calculations([slot.key for slot in self.spec.hops])
+        slots, added = [], []
+        for slot in self.spec.hops:
+            done = found.get(slot.key)
+            if slot.halves is None and done is not None and done.intermediate and done.end_points:
+                middle, first, second = split_band(engine, requests[slot.key], done)
+                added += [middle, first, second]
+                slots.append(slot.model_copy(update={"halves": (first.key, second.key)}))
+            else:
+                slots.append(slot)
+        spec = self.spec.model_copy(update={"hops": tuple(slots)})
+        return replace(self, spec=spec, requests=(*self.requests, *added))
 
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""

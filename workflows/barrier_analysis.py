@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from lianode.analysis.checks import failed
+from lianode.analysis.checks import Check, failed
 from lianode.structures.hops.hop import Mechanism
 from lianode.workflows.calculation import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pymatgen.core import Structure
 
     from lianode.analysis.barrier import BarrierDocument, Coordination
-    from lianode.analysis.checks import Check
     from lianode.analysis.documents import PropertyDocument
     from lianode.analysis.method import MethodKey
     from lianode.analysis.migration import MissingHop, RateOptions
@@ -29,16 +29,31 @@ if TYPE_CHECKING:
     from lianode.workflows.results import Results
 
 HZ_PER_THZ = 1e12
+JUDGED_AGAIN = frozenset(
+    {"forces_converged", "end_points_are_minima", "end_points_differ", "path_continuous", "one_maximum"}
+)
+"""Checks of a band that the barrier's document makes from the profile, with its own tolerances."""
 Row = tuple[int, int, int]
 
 
 class HopSlot(BaseModel):
-    """One hop and the key of its band."""
+    """One hop and the key of its band.
+
+    Attributes
+    ----------
+    label
+        Of the hop.
+    key
+        Of the band.
+    halves
+        Keys of the two bands that a hop with a minimum on its way falls into.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: str
     key: str
+    halves: tuple[str, str] | None = None
 
 
 class BarrierSpec(BaseModel):
@@ -124,7 +139,8 @@ def derive_barriers(spec: BarrierSpec, results: Results) -> list[PropertyDocumen
     """
     from lianode.analysis.migration import MissingHop, migration
 
-    found = results.calculations([spec.crystal, *spec.end_points.values(), *(slot.key for slot in spec.hops)])
+    bands = [key for slot in spec.hops for key in (slot.key, *(slot.halves or ()))]
+    found = results.calculations([spec.crystal, *spec.end_points.values(), *bands])
     phase = _Phase(spec, found)
     hops: list[BarrierDocument] = []
     missing: list[MissingHop] = []
@@ -182,8 +198,12 @@ class _Phase:
             raise ValueError(f"band {done.key} converged without a profile")
         spec, hop = self.spec, self.unrelaxed.hop(slot.label)
         ends = dict.fromkeys((hop.start_orbit, hop.end_orbit))
+        halves = self._halves(slot)
+        parts = [half for half in halves if half.band is not None and half.state is State.CONVERGED]
+        whole = len(parts) < 2
+        top = done if whole else max(parts, key=lambda half: half.energy or -math.inf)
         return barrier(
-            [done.band],
+            [done.band] if whole else [half.band for half in parts if half.band is not None],
             hop,
             system=spec.system,
             phase=spec.phase,
@@ -196,14 +216,23 @@ class _Phase:
             calculations={
                 "crystal": spec.crystal,
                 "band": slot.key,
+                **{f"{name} half": half.key for name, half in zip(("first", "second"), halves, strict=False)},
                 **{f"end point {orbit}": spec.end_points[orbit] for orbit in ends},
             },
-            coordination=self._coordination(hop, done),
+            coordination=self._coordination(hop, top),
             image_distance=self.cell.image_distance,
             tolerances=BandTolerances(max_force=spec.max_force, climbing_force=2 * spec.max_climb_force),
             settings=spec.settings,
-            checks=[*self._of_crystal(), *done.checks],
+            checks=[
+                *self._of_crystal(),
+                *(_own(done) if whole else _joined(parts)),
+                *_undone(halves if whole else []),
+            ],
         )
+
+    def _halves(self, slot: HopSlot) -> list[Calculation]:
+        """Return the halves of a hop that the store holds."""
+        return [self.found[key] for key in slot.halves or () if key in self.found]
 
     def _of_crystal(self) -> list[Check]:
         """Return what is wrong with the relaxation of the crystal."""
@@ -244,6 +273,29 @@ class _Phase:
                 return None
             relaxed[orbit] = _structure(done.structure)
         return hop_ends(self.survey, self.survey.hop(hop.label), self.cell, relaxed, mirrored=hop.symmetric)
+
+
+def _own(band: Calculation) -> list[Check]:
+    """Return the checks of a band that its document does not make itself."""
+    return [check for check in band.checks if check.name not in JUDGED_AGAIN]
+
+
+def _joined(halves: Sequence[Calculation]) -> list[Check]:
+    """Return the checks of both halves, which say whose they are."""
+    return [
+        check.model_copy(update={"message": f"{half.label.split()[-2]} half: {check.message}"})
+        for half in halves
+        for check in _own(half)
+    ]
+
+
+def _undone(halves: Sequence[Calculation]) -> list[Check]:
+    """Say why the halves of a hop do not count."""
+    return [
+        Check(name="halves_computed", passed=False, message=f"{half.label} is {_reason(half)}")
+        for half in halves
+        if half.band is None or half.state is not State.CONVERGED
+    ]
 
 
 def _structure(dictionary: dict[str, Any]) -> Structure:

@@ -18,7 +18,7 @@ import numpy as np
 
 from lianode.analysis.checks import Check, failed
 from lianode.structures.errors import InputError
-from lianode.workflows.bands import STRAYED
+from lianode.workflows.bands import STRAYED, accepted
 from lianode.workflows.calculation import State
 from lianode.workflows.promotion import NoStartError, Start
 
@@ -238,10 +238,7 @@ def band_of_hop_start(request: Request, results: Results) -> Start:
         points = hop_ends(crystal.survey, hop, crystal.cell, relaxed, mirrored=getattr(request.task, "mirrored", False))
     except InputError as error:
         raise NoStartError(str(error), State.FAILED) from error
-    wrong = [f"{done.label}: {check.message}" for done in ends.values() for check in failed(done.checks)]
-    message = f"an end point failed its checks: {'; '.join(wrong)}" if wrong else "the end points passed their checks"
-    check = Check(name="end_points_accepted", passed=not wrong, message=message)
-    return Start(points.initial, None, check, final=points.final)
+    return Start(points.initial, None, accepted(ends.values()), final=points.final)
 
 
 def settled_on_site(survey: Survey, cell: Supercell, orbit: str, done: Calculation) -> Structure:

@@ -6,7 +6,7 @@ import contextlib
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from lianode.workflows.bands import BAND, INTERMEDIATE, band_start, intermediate_start
+from lianode.workflows.bands import BAND, HALF, INTERMEDIATE, band_start, half_start, intermediate_start
 from lianode.workflows.barrier_starts import BAND_OF_HOP, SITE, band_of_hop_start, site_start
 from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.engine import RunContext
@@ -80,7 +80,13 @@ def obtain(request: Request, results: Results) -> Calculation:
 
 def _start(request: Request, results: Results) -> Start:
     """Return what a request begins from."""
-    starts = {SITE: site_start, BAND_OF_HOP: band_of_hop_start, BAND: band_start, INTERMEDIATE: intermediate_start}
+    starts = {
+        SITE: site_start,
+        BAND_OF_HOP: band_of_hop_start,
+        BAND: band_start,
+        INTERMEDIATE: intermediate_start,
+        HALF: half_start,
+    }
     return starts.get(request.source.recipe, start_of)(request, results)
 
 

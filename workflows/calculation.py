@@ -93,6 +93,8 @@ class Calculation(BaseModel):
         document are those of its highest image.
     intermediate
         Of bands with a minimum on the way: the structure of the lowest one, where the hop falls in two.
+    end_points
+        Of the same bands: both ends, which the halves begin from.
     checks
         What was verified.
     files
@@ -135,6 +137,7 @@ class Calculation(BaseModel):
     mean_temperature: float | None = None
     band: Band | None = None
     intermediate: dict[str, Any] | None = None
+    end_points: tuple[dict[str, Any], dict[str, Any]] | None = None
     checks: list[Check] = Field(default_factory=list)
     files: dict[str, FileReference] = Field(default_factory=dict)
     program_version: str = ""

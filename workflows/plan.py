@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lianode.workflows.engines.vasp.cost import Workload
     from lianode.workflows.hull import HullPlan
     from lianode.workflows.request import Request
+    from lianode.workflows.results import Results
     from lianode.workflows.task import Task
 
 MOST_TIMED: Final = 50
@@ -138,6 +139,20 @@ def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> Campaign
             for engine in campaign.engines_of(entry)
         ]
     return CampaignPlan(campaign=campaign, properties=tuple(properties))
+
+
+def with_halves(plan: CampaignPlan, results: Results) -> CampaignPlan:
+    """Return the plan with what finished bands ask for: the halves of hops with a minimum on their way.
+
+    Parameters
+    ----------
+    plan
+        Of :func:`plan_campaign`.
+    results
+        Store with the bands that are finished.
+    """
+    properties = (one.with_halves(results) if isinstance(one, BarrierPlan) else one for one in plan.properties)
+    return replace(plan, properties=tuple(properties))
 
 
 def entry_plans(plan: CampaignPlan) -> list[CampaignPlan]:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from lianode.hpc.local.pool import default_workers
 from lianode.hpc.local.runner import LocalRunner
 from lianode.workflows.calculation import State
-from lianode.workflows.plan import campaign_flow
+from lianode.workflows.plan import campaign_flow, with_halves
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lianode.hpc.local.events import Event
+    from lianode.hpc.local.runner import RunResult
     from lianode.hpc.store import ResultsStore
     from lianode.workflows.calculation import Calculation
     from lianode.workflows.plan import CampaignPlan
@@ -66,6 +67,8 @@ def run_campaign(
 ) -> CampaignRun:
     """Run what the store lacks of a campaign, and derive its documents.
 
+    Hops that turn out to have a minimum on their way are computed in halves after the rest.
+
     Parameters
     ----------
     plan
@@ -84,28 +87,37 @@ def run_campaign(
 
     store = results.jobstore()
     store.connect()
+    plan = with_halves(plan, results)
     requests = plan.requests
     before = results.calculations(list(requests))
     reused = frozenset(
         key for key, found in before.items() if is_settled(found, retry_failed=requests[key].retry_failed)
     )
     wanted = workers or results.settings.workers or default_workers()
-    runner = LocalRunner(
-        project,
-        store,
-        max(1, min(wanted, len(requests))),
-        logs=results.settings.resolve(results.settings.runs) / "workers",
-        quick=lambda job: is_quick(job, results),
-        tell=tell,
-    )
+
+    def run(part: CampaignPlan) -> RunResult:
+        runner = LocalRunner(
+            project,
+            store,
+            max(1, min(wanted, len(part.requests))),
+            logs=results.settings.resolve(results.settings.runs) / "workers",
+            quick=lambda job: is_quick(job, results),
+            tell=tell,
+        )
+        return runner.run(campaign_flow(part))
+
     began = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    ended = runner.run(campaign_flow(plan))
+    runs = [run(plan)]
+    halved = with_halves(plan, results)
+    if halved.requests.keys() != requests.keys() and not runs[0].stopped:
+        requests = halved.requests
+        runs.append(run(halved))
     of_systems = {"$or": [{"phase": None}, {"property": "migration"}]}
     derived = results.query(campaign=plan.campaign.name, criteria={**of_systems, "created": {"$gte": began}})
     return CampaignRun(
-        stopped=ended.stopped,
-        seconds=ended.seconds,
-        errors=tuple(ended.errors),
+        stopped=any(one.stopped for one in runs),
+        seconds=sum(one.seconds for one in runs),
+        errors=tuple(dict.fromkeys(error for one in runs for error in one.errors)),
         calculations=results.calculations(list(requests)),
         reused=reused,
         documents=tuple(sorted(derived, key=lambda d: (d["system"], d["engine"], d["property"]))),

@@ -21,7 +21,7 @@ from lianode.analysis.band import Band
 from lianode.analysis.checks import failed
 from lianode.structures.errors import InputError
 from lianode.structures.hops.hop import EndPoints
-from lianode.workflows.bands import band_request, end_point_request, end_point_task, split_band
+from lianode.workflows.bands import band_request, end_point_request, end_point_task, half_start, split_band
 from lianode.workflows.calculate import obtain
 from lianode.workflows.calculation import State
 from lianode.workflows.engine import RunContext
@@ -35,6 +35,7 @@ from lianode.workflows.engines.evaluation import CountedCalculator
 from lianode.workflows.engines.morse import MorseEngine
 from lianode.workflows.engines.surrogate.pairs import neighbours
 from lianode.workflows.keys import Source, calculation_key
+from lianode.workflows.promotion import NoStartError
 from lianode.workflows.session import Session, session
 from lianode.workflows.task import NebTask
 
@@ -104,6 +105,11 @@ def at(x: float, y: float, follow: float = 0.4) -> Structure:
     places[0, :2] += (x, y)
     places[1:, :2] += np.array([x, y]) * follow
     return Structure(Lattice.cubic(30), ["Li", "Na", "K"], places, coords_are_cartesian=True)
+
+
+def known(structure: Structure) -> Structure:
+    """Return the same atoms as elements that the test potential knows."""
+    return Structure(structure.lattice, ["Li", "In", "In"], structure.frac_coords)
 
 
 def model_band(surface: Any, ends: tuple[Any, Any], folder: Path, **task: Any) -> dict[str, Any]:
@@ -417,22 +423,50 @@ class TestRequests:
         assert len(set(keys)) == len(keys)
         assert self.requests(max_steps=7)[3].key == keys[0]
 
-    def test_the_halves_of_a_hop_with_a_minimum(self) -> None:
-        points, engine, ends, band = self.requests()
-        from lianode.workflows.calculation import Calculation, cell_fields
-
-        done = Calculation(
-            key=band.key, state=State.CONVERGED, engine="morse", task=band.task, method=engine.method(),
-            intermediate=points.initial.copy().translate_sites([points.moving], [0.05, 0.05, 0]).as_dict(),
-            **cell_fields(points.initial),
+    def test_a_hop_with_a_minimum_on_its_way_falls_in_halves(
+        self, results: ResultsStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(MorseEngine, "calculator", lambda _self: Wells(triple_well))
+        engine, points = MorseEngine(), EndPoints(
+            initial=known(at(-1.5, 0)), final=known(at(1.5, 0)), moving=0, repeats=((1, 0, 0), (0, 1, 0), (0, 0, 1))
         )  # fmt: skip
-        middle, first, second = split_band(engine, band, done, tuple(ends))
+        ends = [
+            end_point_request(engine, cell, parent="0" * 32, parameters={"site": n}, label=f"end {n}")
+            for n, cell in enumerate((points.initial, points.final))
+        ]
+        band = band_request(engine, points, *ends, NebTask(images=7), label="A hop X")
+        whole = [obtain(request, results) for request in (*ends, band)][-1]
+        assert whole.state is State.CONVERGED
+        assert [check.name for check in failed(whole.checks)] == ["one_maximum"]
+        middle, first, second = split_band(engine, band, whole)
         assert middle.source.parents == (band.key,)
-        assert first.source.parents == (ends[0].key, middle.key)
-        assert second.source.parents == (middle.key, ends[1].key)
+        assert first.source.parents == second.source.parents == (band.key, middle.key)
         assert first.key != second.key
+        blocked = obtain(first, results)
+        assert (blocked.state, blocked.reason) == (State.UNCONVERGED, "an end point of the band has not been relaxed")
+        done = [obtain(request, results) for request in (middle, first, second)]
+        assert abs(done[0].energy or 1.0) < 1e-3
+        for half in done[1:]:
+            assert half.state is State.CONVERGED
+            assert not failed(half.checks)
+            assert half.energy == pytest.approx(0.2, abs=1e-3)  # the height of both maxima
+        assert done[1].label == "A hop X first half"
         with pytest.raises(InputError, match="nothing to split"):
-            split_band(engine, band, done.model_copy(update={"intermediate": None}), tuple(ends))
+            split_band(engine, band, whole.model_copy(update={"intermediate": None}))
+
+    def test_a_minimum_that_relaxes_into_an_end_leaves_no_halves(
+        self, results: ResultsStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        points, engine, ends, band = self.requests()
+        whole = [obtain(request, results) for request in (*ends, band)][-1]
+        near = points.initial.copy().translate_sites([points.moving], [0.01, 0.01, 0]).as_dict()
+        whole.intermediate, whole.end_points = near, (points.initial.as_dict(), points.final.as_dict())
+        middle, first, _ = split_band(engine, band, whole)
+        relaxed_middle = whole.model_copy(update={"key": middle.key, "structure": points.initial.as_dict()})
+        known = {whole.key: whole, middle.key: relaxed_middle}
+        monkeypatch.setattr(results, "calculation", known.get)
+        with pytest.raises(NoStartError, match="relaxed into one of its ends, so that there are no halves"):
+            half_start(first, results)
 
     def test_end_points_are_judged_by_the_whole_cell(self) -> None:
         task = end_point_task(50)

@@ -20,7 +20,7 @@ from lianode.workflows.calculate import obtain
 from lianode.workflows.calculation import State
 from lianode.workflows.campaign import Campaign
 from lianode.workflows.engines.morse import MorseEngine
-from lianode.workflows.plan import campaign_flow, expected_evaluations, plan_campaign
+from lianode.workflows.plan import campaign_flow, expected_evaluations, plan_campaign, with_halves
 from lianode.workflows.rederive import rederive
 from lianode.workflows.session import Session, session
 from lianode.workflows.task import NebTask
@@ -203,6 +203,62 @@ class TestBccAndItsAlloy:
             assert across["flagged"]
             assert len(across["diffusivities"]) == 2
         assert len(outputs["barriers LiIn with morse"]["keys"]) == 2
+
+
+class TestHalves:
+    """A band that says that it has a minimum on its way: here the saddle plays it."""
+
+    @pytest.fixture
+    def minimum_at_the_saddle(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        neb = MorseEngine.neb
+
+        def told(self: MorseEngine, key: str, task: Any, *rest: Any) -> Any:
+            done = neb(self, key, task, *rest)
+            initial, final, context = rest
+            if not context.label.endswith("half"):
+                done.intermediate, done.end_points = done.structure, (initial.as_dict(), final.as_dict())
+            return done
+
+        monkeypatch.setattr(MorseEngine, "neb", told)
+
+    @pytest.mark.usefixtures("minimum_at_the_saddle", "dense")
+    @pytest.mark.parametrize("it_stays", [True, False])
+    def test_both_halves_make_the_barrier(
+        self, results: ResultsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, it_stays: bool
+    ) -> None:
+        dense = barriers("./dense.cif", supercell_length=8, images=3).in_folder(tmp_path)
+        relax = MorseEngine.relax
+
+        def staying(self: MorseEngine, key: str, task: Any, structure: Structure, context: RunContext) -> Any:
+            if context.label.endswith("intermediate"):
+                if not it_stays:
+                    raise ValueError("no neighbours")
+                task = task.model_copy(update={"max_force": 9.0, "rattle": 0.0})
+            return relax(self, key, task, structure, context)
+
+        monkeypatch.setattr(MorseEngine, "relax", staying)
+        serially(dense, results)
+        whole = one(results, property="barrier")
+        plan = plan_campaign(dense)
+        halved = with_halves(plan, results)
+        assert {request.label for key, request in halved.requests.items() if key not in plan.requests} == {
+            "dense hop Li1-Li1a intermediate", "dense hop Li1-Li1a first half", "dense hop Li1-Li1a second half",
+        }  # fmt: skip
+        assert with_halves(halved, results) == halved
+        run_locally(campaign_flow(halved), store=results.jobstore(), log=False)
+        joined = one(results, property="barrier")
+        assert {"band", "first half", "second half"} <= set(joined["calculations"])
+        assert joined["barrier_forward"] == pytest.approx(whole["barrier_forward"], abs=2 * MEV)
+        names = {check["name"]: check["passed"] for check in joined["checks"]}
+        if it_stays:
+            assert len(joined["bands"]) == 2
+            assert names["bands_joined"]
+            assert "halves_computed" not in names
+        else:  # the whole band is all there is, and the document says so
+            assert len(joined["bands"]) == 1
+            assert names["halves_computed"] is False
+            assert joined["flagged"]
+        assert rederive(results) == 2
 
 
 class TestSeveralKindsOfHops:

@@ -85,7 +85,8 @@ def relax_band(
         fields |= {
             "band": said.band,
             "checks": said.checks,
-            "intermediate": None if said.intermediate is None else structure(said.intermediate),
             "files": write_files(band, initial, context.directory),
         }
+        if said.intermediate is not None:
+            fields |= {"intermediate": structure(said.intermediate), "end_points": (structure(0), structure(-1))}
     return fields

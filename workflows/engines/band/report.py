@@ -108,7 +108,7 @@ def _checks(state: BandState, band: Band, task: NebTask, barriers: list[float], 
     moved = float(np.linalg.norm(state.positions[-1] - state.positions[0], axis=1).max())
     climbs = state.climbing is not None
     if minima:
-        one = f"minima between maxima at images {', '.join(map(str, minima))}: ask for the two halves of the hop"
+        one = f"minima between maxima at images {', '.join(map(str, minima))}: the hop falls in halves"
     elif not climbs:
         one = "no image is higher than both end points: there is no saddle between them"
     else:

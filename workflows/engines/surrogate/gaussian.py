@@ -7,6 +7,7 @@ and one of size m. A band of a hundred atoms is then fitted in milliseconds.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+DECIDING = 25
+"""Points that decide the length; the cost of a process grows with the sixth power of their number."""
 CONSTANT = 100.0
 """Variance of the unknown constant in the energy, in units of that of the process."""
 
@@ -99,23 +102,23 @@ class GaussianProcess:
 def fitted(
     points: Array, energies: Array, gradients: Array, *, lengths: tuple[float, ...], noise: tuple[float, float]
 ) -> GaussianProcess:
-    """Return the process whose length makes the data most likely.
+    """Return the process whose length makes the data most likely; of many points the last ones decide.
 
     Raises
     ------
     LinAlgError
         When none of the lengths gives a matrix that can be factored.
     """
-    best: GaussianProcess | None = None
+
+    def process(last: int, length: float) -> GaussianProcess:
+        data = points[-last:], energies[-last:], gradients[-last:]
+        return GaussianProcess(*data, length=length, energy_noise=noise[0], gradient_noise=noise[1])
+
+    found: list[GaussianProcess] = []
     for length in lengths:
-        try:
-            made = GaussianProcess(
-                points, energies, gradients, length=length, energy_noise=noise[0], gradient_noise=noise[1]
-            )
-        except LinAlgError:
-            continue
-        if best is None or made.log_likelihood > best.log_likelihood:
-            best = made
-    if best is None:
+        with suppress(LinAlgError):
+            found.append(process(DECIDING, length))
+    if not found:
         raise LinAlgError("the covariance of the images is singular")
-    return best
+    best = max(found, key=lambda one: one.log_likelihood)
+    return best if len(points) <= DECIDING else process(len(points), best.length)
