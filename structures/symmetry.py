@@ -14,6 +14,34 @@ SYMPREC = 0.01
 """Å. Distance within which atoms count as mapped on each other."""
 
 
+def keeps_symmetry(structure: Structure, of: Structure, *, tolerance: float = 0.1) -> bool:
+    """Whether all operations of one crystal's space group take another one, with the same atoms in order, to itself.
+
+    A relaxed crystal may have more symmetry than the one it began from; with less, what was equal is not any more.
+
+    Parameters
+    ----------
+    structure
+        Whose atoms are moved.
+    of
+        Whose operations they are.
+    tolerance
+        Å.
+    """
+    lattice, metric = structure.lattice, np.asarray(structure.lattice.metric_tensor)
+    short = float(min(lattice.abc))
+    like = np.array([[a.specie == b.specie for b in structure] for a in structure])
+    for rotation, translation in zip(*space_group_operations(of), strict=True):
+        turned = rotation.T @ metric @ rotation
+        if float(np.abs(turned - metric).max()) > 2.0 * tolerance * short:  # d(a²) = 2 a da
+            return False
+        moved = structure.frac_coords @ rotation.T + translation
+        apart = lattice.get_all_distances(moved, structure.frac_coords)
+        if float(np.where(like, apart, np.inf).min(axis=1).max()) > tolerance:
+            return False
+    return True
+
+
 def space_group_operations(structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return rotations (n, 3, 3) and translations (n, 3) of a crystal, acting on columns of fractional coordinates.
 

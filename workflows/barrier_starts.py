@@ -18,6 +18,7 @@ import numpy as np
 
 from lianode.analysis.checks import Check, failed
 from lianode.structures.errors import InputError
+from lianode.structures.symmetry import keeps_symmetry
 from lianode.workflows.bands import STRAYED, accepted
 from lianode.workflows.calculation import State
 from lianode.workflows.promotion import NoStartError, Start
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
 SITE = "defect on a site"
 BAND_OF_HOP = "band of a hop"
-OTHER_CRYSTAL = "space_group_kept"
-"""Check of a relaxation that, failed, means that it ended in another crystal, whose hops are others."""
 LARGEST_STRAIN = 0.25
 FARTHEST_ATOM = 1.0
 """Å, of any atom in the primitive cell: beyond, or with more strain, sites are not those that the hops join."""
@@ -180,9 +179,6 @@ def crystal_fault(parent: Calculation, host: Structure) -> str | None:
     """
     from pymatgen.core import Structure
 
-    changed = [check.message for check in failed(parent.checks) if check.name == OTHER_CRYSTAL]
-    if changed:
-        return f"the crystal relaxed into another one, whose hops are others: {'; '.join(changed)}"
     found = Structure.from_dict(parent.structure or {})
     if [site.specie for site in found] == [site.specie for site in host]:
         # squares of the stretches; a rotation of the cell does not count
@@ -192,8 +188,14 @@ def crystal_fault(parent: Calculation, host: Structure) -> str | None:
         strain = np.sqrt(np.abs(stretches)) - 1.0
         apart = found.frac_coords - host.frac_coords
         away = np.linalg.norm((apart - np.rint(apart)) @ found.lattice.matrix, axis=1)
-        if np.abs(strain).max() < LARGEST_STRAIN and away.max() < FARTHEST_ATOM:
+        near = np.abs(strain).max() < LARGEST_STRAIN and away.max() < FARTHEST_ATOM
+        if near and keeps_symmetry(found, host):
             return None
+        if near:
+            return (
+                f"the crystal ({parent.key[:8]}) lost symmetry when it relaxed, so that hops that were equal are not "
+                "any more; give the structure that it relaxes to"
+            )
     return (
         f"the crystal ({parent.key[:8]}) relaxed so far that its sites cannot be told any more; give "
         "a structure nearer to what the engine relaxes it to"

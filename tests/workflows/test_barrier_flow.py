@@ -334,17 +334,36 @@ class TestOtherMechanisms:
         assert set(forward) == {"Li:V1-V1a", "In:V1-V1a"}
         assert across["percolating_barrier_3d"] == pytest.approx(max(forward.values()), abs=1e-9)
 
-    def test_another_crystal_has_other_hops(self, results: ResultsStore) -> None:
-        """The test potential, like some others, relaxes tetragonal indium into fcc."""
+    def test_a_crystal_that_gains_symmetry_is_flagged(self, results: ResultsStore) -> None:
+        """The test potential, like some others, relaxes tetragonal indium into fcc, where the two pairs are equal."""
+        serially(barriers("LiIn35", mechanism="exchange", supercell_length=8), results)
+        across = one(results, property="migration")
+        assert across["flagged"]
+        assert any("space group 139 before and 225 after" in check["message"] for check in across["checks"])
+        forward = {row["hop"]: row["barrier_forward"] for row in across["hops"]}
+        assert forward["Li:V1-V1a"] == pytest.approx(forward["Li:V2-V2a"], abs=2 * MEV)
+        assert forward["In:V1-V2a"] == pytest.approx(forward["In:V2-V2a"], abs=2 * MEV)
+
+    def test_a_crystal_that_loses_symmetry_has_other_hops(
+        self, results: ResultsStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        original = MorseEngine.relax
+
+        def skewed(self: MorseEngine, key: str, task: Any, structure: Structure, context: RunContext) -> Any:
+            done = original(self, key, task, structure, context)
+            if task.relax_cell:
+                relaxed = Structure.from_dict(done.structure).apply_strain([0.12, 0.0, 0.0], inplace=False)
+                done.structure = relaxed.as_dict()
+            return done
+
+        monkeypatch.setattr(MorseEngine, "relax", skewed)
         plan = plan_campaign(barriers("LiIn35", mechanism="exchange", supercell_length=8))
         crystal, *others = plan.requests.values()
         assert obtain(crystal, results).state is State.CONVERGED
         for request in others:
             refused = obtain(request, results)
             assert refused.state is State.FAILED
-            assert (refused.reason or "").startswith(
-                "the crystal relaxed into another one, whose hops are others: space"
-            )
+            assert "lost symmetry when it relaxed, so that hops that were equal are not any more" in str(refused.reason)
         with pytest.raises(InputError, match="no barrier was computed"):
             derive_barriers(plan.barriers[0].spec, results)
 
