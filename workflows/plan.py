@@ -269,8 +269,13 @@ def _evaluations(task: Task, n_atoms: int) -> int:
     if isinstance(task, MDTask):
         return task.steps
     if isinstance(task, NebTask):
-        return IMAGE_EVALUATIONS * ((task.images + 1) // 2 if task.mirrored else task.images)
+        return IMAGE_EVALUATIONS * images_computed(task)
     return min(100, 10 + 4 * n_atoms) if isinstance(task, RelaxTask) else 1
+
+
+def images_computed(task: NebTask) -> int:
+    """Return how many images of a band are computed: half of them where it is mirrored."""
+    return (task.images + 1) // 2 if task.mirrored else task.images
 
 
 def vasp_workload(settings: Mapping[str, Any], task: RelaxTask | StaticTask | NebTask, atoms: Structure) -> Workload:

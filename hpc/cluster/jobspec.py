@@ -25,6 +25,7 @@ class JobResources(BaseModel):
     walltime_s: int
     expected_s: float
     k_groups: int = 1
+    image_groups: int = 1
 
 
 class JobSpec(BaseModel):

@@ -57,7 +57,9 @@ class Resources:
     expected_s
         Time it is expected to take, s, all continuations together.
     k_groups
-        Groups that VASP has to divide the ranks into (``KPAR``): `tasks` is chosen for this number.
+        Groups that VASP has to divide its ranks into (``KPAR``): `tasks` is chosen for this number.
+    image_groups
+        Images of a band that run at the same time, each with its share of the ranks.
     """
 
     partition: str
@@ -66,6 +68,7 @@ class Resources:
     walltime_s: int
     expected_s: float
     k_groups: int = 1
+    image_groups: int = 1
 
     @property
     def core_hours(self) -> float:
@@ -83,16 +86,19 @@ class Layout:
         Groups of k-points, and ranks of each.
     seconds
         Time it is expected to take, s.
+    images
+        Images of a band at the same time.
     """
 
     groups: int
     ranks: int
     seconds: float
+    images: int = 1
 
     @property
     def tasks(self) -> int:
         """All ranks."""
-        return self.groups * self.ranks
+        return self.images * self.groups * self.ranks
 
 
 def resources_for(request: Request, cluster: ClusterSettings, speed: Speed | None = None) -> Resources:
@@ -113,8 +119,8 @@ def resources_for(request: Request, cluster: ClusterSettings, speed: Speed | Non
         When no partition takes the engine, or ``parallel`` asks for more ranks than a node has.
     """
     from lianode.workflows.engines.registry import VASP
-    from lianode.workflows.plan import expected_seconds, vasp_workload
-    from lianode.workflows.task import MDTask
+    from lianode.workflows.plan import expected_seconds, images_computed, vasp_workload
+    from lianode.workflows.task import MDTask, NebTask
 
     name = str(request.engine["name"])
     partition = cluster.partition_for(name)
@@ -124,7 +130,8 @@ def resources_for(request: Request, cluster: ClusterSettings, speed: Speed | Non
         return _resources(partition, cluster, Layout(groups=1, ranks=1, seconds=REHEARSAL_S))
     work = vasp_workload(request.engine, request.task, request.atoms())
     factor = 1.0 if speed is None else speed.of(request.engine)
-    return _resources(partition, cluster, spread(work, partition, cluster, factor))
+    images = images_computed(request.task) if isinstance(request.task, NebTask) else 1
+    return _resources(partition, cluster, spread(work, partition, cluster, factor, images=images))
 
 
 def _resources(partition: Partition, cluster: ClusterSettings, layout: Layout) -> Resources:
@@ -137,10 +144,13 @@ def _resources(partition: Partition, cluster: ClusterSettings, layout: Layout) -
         walltime_s=min(partition.walltime, max(SHORTEST_S, wanted)),
         expected_s=expected,
         k_groups=layout.groups,
+        image_groups=layout.images,
     )
 
 
-def spread(work: Workload, partition: Partition, cluster: ClusterSettings, factor: float = 1.0) -> Layout:
+def spread(
+    work: Workload, partition: Partition, cluster: ClusterSettings, factor: float = 1.0, *, images: int = 1
+) -> Layout:
     """Return the layout with the fewest ranks that ends in the target time, or else the fastest.
 
     Parameters
@@ -151,6 +161,8 @@ def spread(work: Workload, partition: Partition, cluster: ClusterSettings, facto
         Of the settings.
     factor
         Measured over estimated time.
+    images
+        Calculations of one size that may run at the same time.
 
     Raises
     ------
@@ -160,7 +172,12 @@ def spread(work: Workload, partition: Partition, cluster: ClusterSettings, facto
     longest = max(60.0, (partition.walltime - cluster.stop_margin) / MARGIN)
     target = min(3600.0 * cluster.target_hours, longest) - START_S
     layouts = sorted(
-        _layouts(work, partition, cluster, factor), key=lambda layout: (layout.tasks, layout.seconds, layout.groups)
+        (
+            layout
+            for at_once in range(1, images + 1)
+            for layout in _layouts(work, partition, cluster, factor, at_once=at_once, images=images)
+        ),
+        key=lambda layout: (layout.tasks, layout.seconds, layout.images, layout.groups),
     )
     if not layouts:
         parallel = ", ".join(f"{tag} = {value}" for tag, value in cluster.parallel.items())
@@ -173,18 +190,25 @@ def spread(work: Workload, partition: Partition, cluster: ClusterSettings, facto
     return in_time or min(layouts, key=lambda layout: (layout.seconds, layout.tasks))
 
 
-def _layouts(work: Workload, partition: Partition, cluster: ClusterSettings, factor: float) -> Iterator[Layout]:
-    """Yield what the rule and the user's ``parallel`` allow, on one node or on several whole ones."""
+def _layouts(
+    work: Workload, partition: Partition, cluster: ClusterSettings, factor: float, *, at_once: int, images: int
+) -> Iterator[Layout]:
+    """Yield what the rule and the user's ``parallel`` allow, on one node or on several whole ones.
+
+    Of several images at once each has a part of a node, or whole nodes.
+    """
     cores = partition.cores
-    most = cores * partition.nodes
+    most = cores * partition.nodes // at_once
+    busy = images / (at_once * math.ceil(images / at_once))
     fixed = int(cluster.parallel.get("KPAR", 0))
     unit = max(int(cluster.parallel.get(tag, 1)) for tag in ("NCORE", "NPAR"))  # a group's ranks are a multiple of it
     by_bands = max(unit, work.bands // BANDS_PER_RANK // unit * unit)
     for groups in (fixed,) if fixed else range(1, min(work.k_points, most) + 1):
         rounds = math.ceil(work.k_points / groups)
         for ranks in range(unit, min(by_bands, most // groups) + 1, unit):
-            tasks = groups * ranks
-            if tasks <= cores or tasks % cores == 0:
+            one = groups * ranks
+            tasks = at_once * one
+            if tasks <= cores or one % cores == 0 or (cores % one == 0 and tasks % cores == 0):
                 efficiency = work.k_points / (groups * rounds) * (BAND_EFFICIENCY if ranks > 1 else 1.0)
-                seconds = factor * work.core_seconds / (tasks * efficiency)
-                yield Layout(groups=groups, ranks=ranks, seconds=seconds)
+                seconds = factor * work.core_seconds / (tasks * efficiency * busy)
+                yield Layout(groups=groups, ranks=ranks, seconds=seconds, images=at_once)

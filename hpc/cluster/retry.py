@@ -120,7 +120,7 @@ def _update(firework: dict[str, Any], cluster: ClusterSettings, changes: Changes
     given = {name: getattr(changes, name) for name in ("partition", "nodes", "tasks", "walltime_s")}
     asked |= {name: value for name, value in given.items() if value is not None}
     if changes.tasks is not None:
-        asked["k_groups"] = 1  # KPAR was chosen for the old number of ranks
+        asked["k_groups"] = asked["image_groups"] = 1  # both were chosen for the old number of ranks
     partition = cluster.partition(asked["partition"])
     if asked["nodes"] > partition.nodes or asked["tasks"] > asked["nodes"] * partition.cores:
         raise InputError(

@@ -156,10 +156,17 @@ def commands_of(spec: JobSpec, cluster: ClusterSettings, results: ResultsStore) 
     """
     if spec.rehearsal:
         words = (sys.executable, "-P", "-m", "lianode.hpc.rehearsal")
-        return VaspCommands(vasp_std=words, parallel=cluster.parallel, way=spec.tags, poll_s=REHEARSAL_POLL_S)
+        return VaspCommands(
+            vasp_std=words,
+            parallel=cluster.parallel,
+            way=spec.tags,
+            image_groups=spec.resources.image_groups,
+            poll_s=REHEARSAL_POLL_S,
+        )
     if cluster.vasp_std is None:
         raise InputError("it is not known how VASP is started; write 'vasp_std' under [cluster]", "lianode.toml")
-    asked = {"tasks": spec.resources.tasks, "nodes": spec.resources.nodes}
+    groups = spec.resources.image_groups
+    asked = {"tasks": spec.resources.tasks // groups, "nodes": max(1, spec.resources.nodes // groups)}
     folder = cluster.potcar_folder
     return VaspCommands(
         vasp_std=command_words(cluster.vasp_std, **asked),
@@ -167,6 +174,7 @@ def commands_of(spec: JobSpec, cluster: ClusterSettings, results: ResultsStore) 
         potcar_folder=None if folder is None else results.settings.resolve(folder),
         parallel={"KPAR": spec.resources.k_groups, **cluster.parallel},
         way=spec.tags,
+        image_groups=groups,
     )
 
 

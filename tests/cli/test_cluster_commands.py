@@ -133,7 +133,15 @@ def test_plan_as_json_has_it_under_the_names_of_the_documents(lianode: Command) 
     assert large["k_mesh"] == [6, 6, 6]
     assert large["incar_differences"] == {"ENCUT": 600}
     assert large["potcar_symbols"] == ["Li_sv", "In_d"]
-    assert set(large["resources"]) == {"partition", "nodes", "tasks", "walltime_s", "expected_s", "k_groups"}
+    assert set(large["resources"]) == {
+        "partition",
+        "nodes",
+        "tasks",
+        "walltime_s",
+        "expected_s",
+        "k_groups",
+        "image_groups",
+    }
     assert large["core_hours"] > rows["Li_bcc"]["core_hours"] > 0
     assert plan["core_hours_left"] == pytest.approx(sum(row["core_hours"] for row in plan["calculations"]))
     assert plan["budget"] == 5

@@ -58,6 +58,26 @@ def test_a_tiny_cell_takes_one_rank_and_the_shortest_time() -> None:
     assert found.expected_s < SHORTEST_S / MARGIN
 
 
+def test_a_band_takes_groups_of_ranks_for_its_images() -> None:
+    """Five images of one k-point: bands over at most 5 ranks, then images beside each other, without loss."""
+    loaded, made = work(k_points=1, bands=40, core_hours=80.0), cluster(cores=64, nodes=1, target_hours=1.0)
+    alone = spread(loaded, made.partitions[0], made)
+    assert (alone.images, alone.tasks) == (1, 5)
+    band = spread(loaded, made.partitions[0], made, images=5)
+    assert (band.images, band.groups, band.ranks, band.tasks) == (5, 1, 5, 25)
+    assert band.seconds == pytest.approx(alone.seconds / 5)
+    two = spread(replace(loaded, core_seconds=3600.0 * 7.0), made.partitions[0], made, images=2)
+    assert two.tasks == 2 * two.ranks or two.images == 1
+
+
+def test_images_on_several_nodes_have_whole_ones_or_equal_parts() -> None:
+    loaded, made = work(k_points=4, bands=400, core_hours=5000.0), cluster(cores=48, nodes=6, target_hours=1.0)
+    layout = spread(loaded, made.partitions[0], made, images=5)
+    one = layout.groups * layout.ranks
+    assert layout.tasks <= 6 * 48
+    assert one % 48 == 0 or 48 % one == 0
+
+
 def test_a_huge_cell_is_capped_at_nodes_and_wall_time() -> None:
     found = resources_for(request("Li17Sn4", engine={"name": "vasp", "encut": 1000, "ispin": 2}), cluster())
     assert (found.nodes, found.tasks) == (4, 192)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pymatgen.core import Lattice, Structure
 from lianode.analysis.checks import failed
 from lianode.workflows.calculation import State
 from lianode.workflows.engine import RunContext
+from lianode.workflows.engines.vasp.commands import vasp_commands
 from lianode.workflows.engines.vasp.engine import VaspEngine
 from lianode.workflows.task import NebTask, RelaxTask
 
@@ -69,6 +71,34 @@ def test_a_band_climbs_without_a_patched_vasp(
     assert done.program_version.startswith("VASP")
     assert "saddle_converged" not in {check.name for check in failed(done.checks)}
     assert len(list(folder.glob("image-*"))) == done.evaluations
+
+
+def test_images_run_at_the_same_time_in_groups_of_ranks(
+    engine: VaspEngine, hop: tuple[Structure, Structure], rehearsal: VaspCommands, tmp_path: Path
+) -> None:
+    one, three = tmp_path / "one", tmp_path / "three"
+    alone = band(engine, hop, one)
+    with vasp_commands(replace(rehearsal, image_groups=3)):
+        together = band(engine, hop, three)
+    assert together.energy == pytest.approx(alone.energy, abs=1e-6)
+    assert together.evaluations == alone.evaluations
+    written = [
+        [(three / f"image-{n:03d}" / "attempt-01" / name).stat().st_mtime for name in ("POSCAR", "vasprun.xml")]
+        for n in (2, 3, 4)  # the first two are the end points
+    ]
+    assert max(begun for begun, _ in written) < min(ended for _, ended in written)
+
+
+def test_an_image_that_fails_beside_others_is_named(
+    engine: VaspEngine, hop: tuple[Structure, Structure], rehearsal: VaspCommands, tmp_path: Path
+) -> None:
+    folder = tmp_path / "band"
+    (folder / "image-003").mkdir(parents=True)
+    (folder / "image-003" / "REHEARSAL").write_text(json.dumps({"unconverged_scf": True}), encoding="utf-8")
+    with vasp_commands(replace(rehearsal, image_groups=3)):
+        done = band(engine, hop, folder)
+    assert done.state is State.FAILED
+    assert (done.reason or "").startswith("image image-003: ")
 
 
 def test_a_band_that_is_stopped_repeats_no_image(

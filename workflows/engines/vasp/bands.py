@@ -1,4 +1,4 @@
-"""Images of a band computed by VASP, one after the other, each on all ranks.
+"""Images of a band computed by VASP, as many at a time as there are groups of ranks for them.
 
 The band is driven here and not by VASP: plain VASP neither climbs nor knows the improved tangent, and every image costs
 it a step per step of the band. The band needs true energies and forces only, which are static calculations with all
@@ -7,6 +7,7 @@ their checks; no patch of VASP is needed.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,12 +43,11 @@ class VaspImages:
         Cell and elements.
     """
 
-    at_once = 1
-
     def __init__(
         self, settings: VaspSettings, commands: VaspCommands, context: RunContext, structure: Structure
     ) -> None:
         self.settings, self.commands, self.context, self.structure = settings, commands, context, structure
+        self.at_once = commands.image_groups
         self.seconds = 0.0
         self.version = ""
 
@@ -61,7 +61,9 @@ class VaspImages:
         EvaluationError
             When an image has no result.
         """
-        made = [self._one(positions, number + index) for index, positions in enumerate(images)]
+        numbers = range(number, number + len(images))
+        with ThreadPoolExecutor(self.at_once) as pool:  # the threads wait for VASP, whose processes do the work
+            made = list(pool.map(self._one, images, numbers))
         return np.array([energy for energy, _ in made]), np.array([forces for _, forces in made])
 
     def _one(self, positions: Array, number: int) -> tuple[float, Array]:
@@ -74,7 +76,7 @@ class VaspImages:
         )
         context = replace(self.context, directory=folder, progress=lambda _: None)
         driven = Driver(self.settings, self.commands, context).drive(StaticTask(), cell)
-        self.seconds += sum(attempt.wall_time_s for attempt in driven.history)
+        self.seconds += sum(attempt.wall_time_s for attempt in driven.history) / self.at_once
         last = driven.outcome.last if driven.outcome else None
         if driven.state is State.INTERRUPTED:
             raise StoppedError

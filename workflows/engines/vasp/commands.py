@@ -37,6 +37,8 @@ class VaspCommands:
     ----------
     vasp_std
         Words of the command, such as ``("srun", "vasp_std")``; no shell sees them.
+    image_groups
+        Images of a band that run at the same time, each with a command of its own, which is meant for one of them.
     vasp_gam
         The same for the version for a single k-point at Γ, where there is one.
     potcar_folder
@@ -59,6 +61,7 @@ class VaspCommands:
     potcar_folder: Path | None = None
     parallel: Mapping[str, int | bool] = field(default_factory=dict)
     way: Mapping[str, int | float | bool | str] = field(default_factory=dict)
+    image_groups: int = 1
     poll_s: float = 5.0
     stop_grace_s: float = 60.0
     silence_s: float = 6 * 3600.0
