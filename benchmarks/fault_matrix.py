@@ -5,6 +5,7 @@ Brings up a real MongoDB, a real Slurm and the stand-in for VASP on this machine
 
     python benchmarks/fault_matrix.py                      # ten moments for each fault: about two hours on two cores
     python benchmarks/fault_matrix.py --moments 1 vasp mongod
+    python benchmarks/fault_matrix.py --scenario bands vasp rocket walltime     # migration barriers instead of hulls
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lianode.hpc.rehearsal.cluster import rehearsal_cluster
-from lianode.hpc.rehearsal.trials import FAULTS, run_trial
+from lianode.hpc.rehearsal.trials import FAULTS, SCENARIOS, run_trial
 
 if TYPE_CHECKING:
     from lianode.hpc.rehearsal.cluster import RehearsalCluster
-    from lianode.hpc.rehearsal.trials import Verdict
+    from lianode.hpc.rehearsal.trials import Scenario, Verdict
 
 TOGETHER = {"walltime": 2}
 """Trials that run at the same time: those that mostly wait for the scheduler."""
@@ -37,11 +38,13 @@ def shown(verdict: Verdict) -> str:
     )
 
 
-def trials(cluster: RehearsalCluster, fault: str, seeds: range, energies: dict[str, float]) -> list[Verdict]:
+def trials(
+    cluster: RehearsalCluster, scenario: Scenario, fault: str, seeds: range, energies: dict[str, float]
+) -> list[Verdict]:
     """Run the trials of one fault."""
 
     def one(seed: int) -> Verdict:
-        verdict, _ = run_trial(cluster, fault, seed, expected=energies)
+        verdict, _ = run_trial(cluster, fault, seed, scenario=scenario, expected=energies)
         print(shown(verdict), flush=True)
         return verdict
 
@@ -57,16 +60,19 @@ def main() -> None:
     parser.add_argument("faults", nargs="*", default=[name for name in FAULTS if name != "none"])
     parser.add_argument("--moments", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="hulls")
     arguments = parser.parse_args()
     began = time.monotonic()
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="lianode-") as folder, rehearsal_cluster(Path(folder), cores=3) as cluster:
         os.environ.update(cluster.slurm.environment)
-        first, energies = run_trial(cluster, "none", 0)
+        scenario = SCENARIOS[arguments.scenario]
+        first, energies = run_trial(cluster, "none", 0, scenario=scenario)
         print(shown(first), flush=True)
         verdicts.append(first)
         for fault in arguments.faults:
-            verdicts += trials(cluster, fault, range(arguments.seed, arguments.seed + arguments.moments), energies)
+            seeds = range(arguments.seed, arguments.seed + arguments.moments)
+            verdicts += trials(cluster, scenario, fault, seeds, energies)
     print(f"\n{'fault':44}{'trials':>7}{'good':>6}{'runs of VASP':>14}{'longest':>10}")
     for fault in dict.fromkeys(verdict.fault for verdict in verdicts):
         of = [verdict for verdict in verdicts if verdict.fault == fault]

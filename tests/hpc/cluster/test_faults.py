@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lianode.hpc.rehearsal.trials import run_trial
+from lianode.hpc.rehearsal.trials import SCENARIOS, run_trial
 
 if TYPE_CHECKING:
     from lianode.hpc.rehearsal.cluster import RehearsalCluster
@@ -24,6 +24,13 @@ def energies(cluster: RehearsalCluster) -> dict[str, float]:
     assert verdict.wrong == ()
     assert len(energies) == 5
     return energies
+
+
+@pytest.mark.parametrize("fault", ["vasp", "rocket"])
+def test_a_band_goes_on_where_it_was(cluster: RehearsalCluster, fault: str) -> None:
+    verdict, energies = run_trial(cluster, fault, 1, scenario=SCENARIOS["bands"])
+    assert verdict.wrong == ()
+    assert len(energies) == 3
 
 
 @pytest.mark.parametrize("fault", ["vasp", "rocket", "mongod", "declared-lost", "vasprun", "disk"])
