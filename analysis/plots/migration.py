@@ -305,9 +305,10 @@ def _phases(axes: Axes, phases: Mapping[float, MigrationDocument], look: Mapping
         axes.annotate(
             text,
             (x, value),
-            xytext=(0, 0.6 * sizes.font),
+            xytext=(0.7 * sizes.font, 0),  # beside it: a published value may stand above
             textcoords="offset points",
-            ha="center",
+            ha="left",
+            va="center",
             fontsize=0.85 * sizes.font,
             color=GREY,
         )
