@@ -147,7 +147,7 @@ def _saddle(band: Band, tolerances: BandTolerances) -> Check:
     saddle = EnergyPath([band]).saddle()
     above = saddle.energy - max(band.energies)
     text = f"the fitted saddle lies {MEV * above:.1f} meV above the highest image"
-    if band.climbing is not None and band.energies[band.climbing] < max(band.energies):
+    if band.climbing is not None and band.energies[band.climbing] < max(band.energies) - tolerances.noise:
         return Check(name="saddle_resolved", passed=False, message=f"{text}, which is not the one that climbed")
     return Check(
         name="saddle_resolved",

@@ -118,11 +118,16 @@ def print_remarks(document: Mapping[str, Any], *, own: bool = False) -> None:
         click.echo(f"partial: {sentence}")
     for sentence in document.get("notes", []):
         click.echo(f"note: {sentence}")
-    failed = [check for check in document["checks"] if not check["passed"] and not (own and check["subject"])]
-    for check in failed[:MOST_CHECKS]:
-        click.echo(f"! {check['subject'] or document['property']}: {check['message']}")
-    if len(failed) > MOST_CHECKS:
-        click.echo(f"! and {len(failed) - MOST_CHECKS} more failed checks: lianode query {document['property']} --json")
+    subjects: dict[str, list[str]] = {}  # one line for what is wrong with several
+    for check in document["checks"]:
+        if check["passed"] is False and not (own and check["subject"]):
+            subjects.setdefault(check["message"], []).append(check["subject"] or document["property"])
+    for message, names in list(subjects.items())[:MOST_CHECKS]:
+        click.echo(f"! {'; '.join(names)}: {message}")
+    if len(subjects) > MOST_CHECKS:
+        click.echo(
+            f"! and {len(subjects) - MOST_CHECKS} more failed checks: lianode query {document['property']} --json"
+        )
     click.echo("")
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from lianode.analysis.checks import Check, failed
 from lianode.structures.errors import InputError
 from lianode.structures.symmetry import keeps_symmetry
-from lianode.workflows.bands import STRAYED, accepted
+from lianode.workflows.bands import CRYSTAL_ACCEPTED, STRAYED, accepted
 from lianode.workflows.calculation import State
 from lianode.workflows.promotion import NoStartError, Start
 
@@ -260,12 +260,26 @@ def settled_on_site(survey: Survey, cell: Supercell, orbit: str, done: Calculati
     if [site.specie for site in built] != [site.specie for site in relaxed]:
         raise InputError(f"the relaxed end point {orbit} has other atoms, or another order of them", done.label)
     away = relaxed.frac_coords - built.frac_coords
-    furthest = float(np.linalg.norm((away - np.rint(away)) @ built.lattice.matrix, axis=1).max())
-    if furthest > STRAYED:
+    distances = np.linalg.norm((away - np.rint(away)) @ built.lattice.matrix, axis=1)
+    strayed = int(distances.argmax())
+    if distances[strayed] > STRAYED:
         raise InputError(
-            f"an atom relaxed {furthest:.1f} Å away from its site, so that this is no end point of its hops", done.label
+            f"{_site_name(survey, cell, built, strayed)} relaxed {distances[strayed]:.1f} Å away, so that {orbit} "
+            "is no minimum, and no end point of hops",
+            done.label,
         )
     return relaxed
+
+
+def _site_name(survey: Survey, cell: Supercell, built: Structure, atom: int) -> str:
+    """Return the name of the site of an atom, or its element where that site is not of the hops."""
+    lattice = cell.crystal.lattice
+    place = lattice.get_fractional_coords(built[atom].coords)
+    sites = survey.sites
+    near = lattice.get_all_distances(place, sites.positions)[0]
+    if sites.mobile == built[atom].specie.symbol and near.min() < STRAYED:
+        return f"the atom of site {sites.orbits[int(near.argmin())]}"
+    return f"an atom of {built[atom].specie.symbol}"
 
 
 def _finished(results: Results, key: str, what: str) -> Calculation:
@@ -288,4 +302,4 @@ def _said_of(parent: Calculation) -> Check:
         if wrong
         else f"the relaxation of the crystal ({parent.key[:8]}) passed its checks"
     )
-    return Check(name="crystal_accepted", passed=not wrong, message=message)
+    return Check(name=CRYSTAL_ACCEPTED, passed=not wrong, message=message)

@@ -284,6 +284,27 @@ class TestSeveralKindsOfHops:
             "Li2-Li2a is missing (failed: the end point Li2 is failed: ValueError: no neighbours): "
         )
 
+    def test_a_vacancy_that_a_neighbour_falls_into_is_named(
+        self, results: ResultsStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        original = MorseEngine.relax
+
+        def falling(self: MorseEngine, key: str, task: Any, structure: Structure, context: RunContext) -> Any:
+            done = original(self, key, task, structure, context)
+            if context.label.endswith("vacancy Li2"):
+                fallen = Structure.from_dict(done.structure)
+                number = next(i for i, site in enumerate(fallen) if site.specie.symbol == "Li")
+                fallen.translate_sites([number], [1.5, 0, 0], frac_coords=False)
+                done.structure = fallen.as_dict()
+            return done
+
+        monkeypatch.setattr(MorseEngine, "relax", falling)
+        serially(barriers("LiSn", supercell_length=6), results)
+        missing = one(results, property="migration")["missing"]
+        assert len(missing) == 5
+        assert "the atom of site Li" in missing[0]
+        assert "away, so that Li2 is no minimum, and no end point of hops" in missing[0]
+
     def test_keys_depend_on_what_is_computed_only(self) -> None:
         def keys(**settings: Any) -> dict[str, str]:
             plan = plan_campaign(barriers("LiSn", **settings))
