@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+RIDGE_CHECK = "saddle_without_symmetry"
+"""Check of a mirrored band: displaced without symmetry, its saddle has to come back."""
+
 
 class Band(BaseModel):
     """Energies and forces along a path, end points included.

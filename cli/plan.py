@@ -32,11 +32,11 @@ def command(campaign: Path, project: Path | None, engine: str | None, as_json: b
     for VASP also k-points, PAW sets and what differs from the preset's INCAR. No POTCAR is needed.
     """
     from lianode.hpc.cluster.estimate import planned_jobs, vasp_details
-    from lianode.workflows.plan import with_halves
+    from lianode.workflows.plan import with_follow_ups
 
     plan = load_plan(campaign, engine=engine)
     results, _ = open_results(project)
-    plan = with_halves(plan, results)
+    plan = with_follow_ups(plan, results)
     cluster = results.settings.cluster
     jobs = planned_jobs(plan, results, cluster)
     details = {job.request.key: found for job in jobs if (found := vasp_details(job.request)) is not None}

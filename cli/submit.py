@@ -41,11 +41,11 @@ def command(
     """
     from lianode.hpc.cluster.estimate import planned_jobs
     from lianode.hpc.cluster.submit import submit
-    from lianode.workflows.plan import with_halves
+    from lianode.workflows.plan import with_follow_ups
 
     plan = load_plan(campaign, retry_failed=retry_failed, engine=engine, rehearse=rehearse)
     cluster = open_cluster(project)
-    plan = with_halves(plan, cluster.results)
+    plan = with_follow_ups(plan, cluster.results)
     jobs = planned_jobs(plan, cluster.results, cluster.settings)
     if not rehearse and not yes:
         _ask(jobs, cluster.settings.budget if budget is None else budget)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lianode.analysis.band import RIDGE_CHECK
 from lianode.analysis.checks import Check, failed
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
@@ -130,6 +131,17 @@ def band_request(
     source = Source(recipe=BAND, parameters=hop, parents=parents)
     made = _request(engine, task, source, points.initial, label, retry_failed=retry_failed)
     return made.model_copy(update={"final": points.final.as_dict()})
+
+
+def is_on_ridge(band: Calculation) -> bool:
+    """Whether the saddle of a mirrored band is one only as long as the symmetry of the hop is kept."""
+    return any(check.name == RIDGE_CHECK and check.passed is False for check in band.checks)
+
+
+def without_symmetry(engine: Engine, band: Request) -> Request:
+    """Return the request for all images of a band of which half were asked for."""
+    task = band.task.model_copy(update={"mirrored": False})
+    return band.model_copy(update={"task": task, "key": calculation_key(engine, task, band.source)})
 
 
 def split_band(engine: Engine, band: Request, done: Calculation) -> tuple[Request, Request, Request]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import system_of
-from lianode.workflows.bands import end_point_task, split_band
+from lianode.workflows.bands import end_point_task, is_on_ridge, split_band, without_symmetry
 from lianode.workflows.barrier_analysis import BarrierSpec, HopSlot
 from lianode.workflows.barrier_starts import BAND_OF_HOP, SITE, survey_of
 from lianode.workflows.campaign_hull import is_path
@@ -71,8 +71,11 @@ class BarrierPlan:
         """Return the calculations with their phase; what others begin from comes first."""
         return [(request, self.phase) for request in self.requests]
 
-    def with_halves(self, results: Results) -> BarrierPlan:
-        """Return the plan with the halves of the hops that have a minimum on their way, as far as that is known.
+    def with_follow_ups(self, results: Results) -> BarrierPlan:
+        """Return the plan with what its finished bands ask for, as far as that is known.
+
+        A symmetric hop whose saddle is on a ridge is computed without symmetry; one with a minimum on its way, in
+        halves.
 
         Parameters
         ----------
@@ -81,10 +84,14 @@ class BarrierPlan:
         """
         engine = make_engine(next(request for request in self.requests if request.key == self.spec.crystal).engine)
         requests = {request.key: request for request in self.requests}
-        found = results.calculations([slot.key for slot in self.spec.hops])
         slots, added = [], []
-        for slot in self.spec.hops:
-            done = found.get(slot.key)
+        for planned in self.spec.hops:
+            slot, done = planned, results.calculation(planned.key)
+            if done is not None and is_on_ridge(done):
+                whole = without_symmetry(engine, requests[slot.key])
+                requests[whole.key] = whole
+                added.append(whole)
+                slot, done = slot.model_copy(update={"key": whole.key}), results.calculation(whole.key)
             if slot.halves is None and done is not None and done.intermediate and done.end_points:
                 middle, first, second = split_band(engine, requests[slot.key], done)
                 added += [middle, first, second]
@@ -92,7 +99,9 @@ class BarrierPlan:
             else:
                 slots.append(slot)
         spec = self.spec.model_copy(update={"hops": tuple(slots)})
-        return replace(self, spec=spec, requests=(*self.requests, *added))
+        ridges = {old.key for old, new in zip(self.spec.hops, slots, strict=True) if old.key != new.key}
+        kept = (request for request in self.requests if request.key not in ridges)
+        return replace(self, spec=spec, requests=(*kept, *added))
 
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""

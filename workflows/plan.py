@@ -141,8 +141,8 @@ def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> Campaign
     return CampaignPlan(campaign=campaign, properties=tuple(properties))
 
 
-def with_halves(plan: CampaignPlan, results: Results) -> CampaignPlan:
-    """Return the plan with what finished bands ask for: the halves of hops with a minimum on their way.
+def with_follow_ups(plan: CampaignPlan, results: Results) -> CampaignPlan:
+    """Return the plan with what finished bands ask for: hops without symmetry, or in halves.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def with_halves(plan: CampaignPlan, results: Results) -> CampaignPlan:
     results
         Store with the bands that are finished.
     """
-    properties = (one.with_halves(results) if isinstance(one, BarrierPlan) else one for one in plan.properties)
+    properties = (one.with_follow_ups(results) if isinstance(one, BarrierPlan) else one for one in plan.properties)
     return replace(plan, properties=tuple(properties))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lianode.hpc.local.pool import default_workers
 from lianode.hpc.local.runner import LocalRunner
 from lianode.workflows.calculation import State
-from lianode.workflows.plan import campaign_flow, with_halves
+from lianode.workflows.plan import campaign_flow, with_follow_ups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from lianode.hpc.store import ResultsStore
     from lianode.workflows.calculation import Calculation
     from lianode.workflows.plan import CampaignPlan
+
+
+MOST_FOLLOW_UPS = 2
+"""Runs after the first one: a hop may lose its symmetry, and then turn out to have a minimum on its way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +71,7 @@ def run_campaign(
 ) -> CampaignRun:
     """Run what the store lacks of a campaign, and derive its documents.
 
-    Hops that turn out to have a minimum on their way are computed in halves after the rest.
+    What finished bands ask for (halves of a hop, or a hop without symmetry) is computed after the rest.
 
     Parameters
     ----------
@@ -87,7 +91,7 @@ def run_campaign(
 
     store = results.jobstore()
     store.connect()
-    plan = with_halves(plan, results)
+    plan = with_follow_ups(plan, results)
     requests = plan.requests
     before = results.calculations(list(requests))
     reused = frozenset(
@@ -108,10 +112,12 @@ def run_campaign(
 
     began = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     runs = [run(plan)]
-    halved = with_halves(plan, results)
-    if halved.requests.keys() != requests.keys() and not runs[0].stopped:
-        requests = halved.requests
-        runs.append(run(halved))
+    for _ in range(MOST_FOLLOW_UPS):
+        followed = with_follow_ups(plan, results)
+        if followed.requests.keys() == requests.keys() or runs[-1].stopped:
+            break
+        requests = followed.requests
+        runs.append(run(followed))
     of_systems = {"$or": [{"phase": None}, {"property": "migration"}]}
     derived = results.query(campaign=plan.campaign.name, criteria={**of_systems, "created": {"$gte": began}})
     return CampaignRun(

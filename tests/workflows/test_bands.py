@@ -17,7 +17,7 @@ from ase.optimize import BFGS, FIRE
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from lianode.analysis.band import Band
+from lianode.analysis.band import RIDGE_CHECK, Band
 from lianode.analysis.checks import failed
 from lianode.structures.errors import InputError
 from lianode.structures.hops.hop import EndPoints
@@ -72,6 +72,32 @@ class Wells(Calculator):  # type: ignore[misc]
         forces[1:] = -self.k * off
         forces[0] += self.follow * self.k * off.sum(axis=0)
         total = energy + 2.5 * x[0, 2] ** 2 + 0.5 * self.k * float((off**2).sum())
+        self.results = {"energy": total, "free_energy": total, "forces": forces, "stress": np.zeros(6)}
+
+
+class Ridge(Wells):
+    """Two atoms on parallel lines, u = x₁/a and w = x₂: 0.5 (u² - 1)² + k/2 w² (u² - c) + q w⁴; springs for the rest.
+
+    The mirror plane between the wells keeps w = 0 half-way, where the energy is 0.5 eV; beside it, at w² = k c / 4 q,
+    it is lower by (k c)²/16 q.
+    """
+
+    k2, c, q = 2.0, 0.3, 1.0
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+        Calculator.calculate(self, atoms, properties, system_changes)
+        x = self.atoms.positions - np.array([[5.0, 5, 5], [5, 10, 5], [5, 5, 10]])
+        u, w = x[0, 0] / 1.2, x[1, 0]
+        rest = x.copy()
+        rest[[0, 1], 0] = 0.0
+        energy = 0.5 * (u * u - 1) ** 2 + self.k2 * w * w * (u * u - self.c) + self.q * w**4
+        forces = -self.k * rest
+        forces[0, 0] = -(2.0 * u * (u * u - 1) + 2.0 * self.k2 * w * w * u) / 1.2
+        forces[1, 0] = -(2.0 * self.k2 * w * (u * u - self.c) + 4.0 * self.q * w**3)
+        total = energy + 0.5 * self.k * float((rest**2).sum())
         self.results = {"energy": total, "free_energy": total, "forces": forces, "stress": np.zeros(6)}
 
 
@@ -197,6 +223,26 @@ class TestKnownSaddles:
         assert check(done, "one_maximum") is False
         middle = Structure.from_dict(done["intermediate"])
         assert middle.cart_coords[0, :2] - 5 == pytest.approx([-0.05, 0.467], abs=0.25)
+
+    def test_a_symmetric_path_on_a_ridge_is_found_out(self, tmp_path: Path) -> None:
+        ends = [at(x, 0, follow=0.0) for x in (-1.2, 1.2)]
+
+        def band(folder: Path, **task: Any) -> dict[str, Any]:
+            folder.mkdir()
+            evaluate = SerialEvaluator(ends[0], CountedCalculator(Ridge()))
+            return relax_band(evaluate, NebTask(images=5, **task), *ends, RunContext(folder))
+
+        half, whole = band(tmp_path / "half", mirrored=True), band(tmp_path / "whole")
+        assert max(half["band"].energies) == pytest.approx(0.5, abs=1e-3)
+        lower = [one for one in half["checks"] if one.name == RIDGE_CHECK]
+        assert [one.passed for one in lower] == [False]
+        assert max(whole["band"].energies) == pytest.approx(0.5 - 1.2**2 / 16, abs=1e-3)
+        assert RIDGE_CHECK not in {one.name for one in whole["checks"]}
+
+    def test_a_symmetric_path_that_is_none_stays(self, tmp_path: Path) -> None:
+        half = model_band(double_well, ((-1.2, 0.0), (1.2, 0.0)), tmp_path / "half", images=5, mirrored=True)
+        assert [one.passed for one in half["checks"] if one.name == RIDGE_CHECK] == [True]
+        assert max(half["band"].energies) == pytest.approx(0.35, abs=1e-3)
 
     def test_two_humps(self, tmp_path: Path) -> None:
         done = model_band(triple_well, ((-1.5, 0), (1.5, 0)), tmp_path / "band", images=7)

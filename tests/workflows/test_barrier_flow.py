@@ -12,6 +12,8 @@ from jobflow import run_locally
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from lianode.analysis.band import RIDGE_CHECK
+from lianode.analysis.checks import Check
 from lianode.cli.plot_migration import KINDS, draw_migration
 from lianode.hpc.local.campaign import run_campaign
 from lianode.structures.errors import InputError
@@ -20,7 +22,7 @@ from lianode.workflows.calculate import obtain
 from lianode.workflows.calculation import State
 from lianode.workflows.campaign import Campaign
 from lianode.workflows.engines.morse import MorseEngine
-from lianode.workflows.plan import campaign_flow, expected_evaluations, plan_campaign, with_halves
+from lianode.workflows.plan import campaign_flow, expected_evaluations, plan_campaign, with_follow_ups
 from lianode.workflows.rederive import rederive
 from lianode.workflows.session import Session, session
 from lianode.workflows.task import NebTask
@@ -240,12 +242,12 @@ class TestHalves:
         serially(dense, results)
         whole = one(results, property="barrier")
         plan = plan_campaign(dense)
-        halved = with_halves(plan, results)
-        assert {request.label for key, request in halved.requests.items() if key not in plan.requests} == {
+        followed = with_follow_ups(plan, results)
+        assert {request.label for key, request in followed.requests.items() if key not in plan.requests} == {
             "dense hop Li1-Li1a intermediate", "dense hop Li1-Li1a first half", "dense hop Li1-Li1a second half",
         }  # fmt: skip
-        assert with_halves(halved, results) == halved
-        run_locally(campaign_flow(halved), store=results.jobstore(), log=False)
+        assert with_follow_ups(followed, results) == followed
+        run_locally(campaign_flow(followed), store=results.jobstore(), log=False)
         joined = one(results, property="barrier")
         assert {"band", "first half", "second half"} <= set(joined["calculations"])
         assert joined["barrier_forward"] == pytest.approx(whole["barrier_forward"], abs=2 * MEV)
@@ -259,6 +261,35 @@ class TestHalves:
             assert names["halves_computed"] is False
             assert joined["flagged"]
         assert rederive(results) == 2
+
+
+def test_a_hop_whose_symmetric_path_is_a_ridge_is_computed_without_symmetry(
+    results: ResultsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    neb = MorseEngine.neb
+
+    def on_a_ridge(self: MorseEngine, key: str, task: Any, *rest: Any) -> Any:
+        done = neb(self, key, task, *rest)
+        if task.mirrored:
+            kept = [check for check in done.checks if check.name != RIDGE_CHECK]
+            done.checks = [*kept, Check(name=RIDGE_CHECK, passed=False, message="it is on a ridge")]
+        return done
+
+    monkeypatch.setattr(MorseEngine, "neb", on_a_ridge)
+    fcc(A_FCC).to(filename=str(tmp_path / "dense.cif"))
+    dense = barriers("./dense.cif", supercell_length=8, images=3).in_folder(tmp_path)
+    serially(dense, results)
+    assert "it is on a ridge" in {check["message"] for check in one(results, property="barrier")["checks"]}
+    plan = plan_campaign(dense)
+    followed = with_follow_ups(plan, results)
+    (new,), (old,) = followed.requests.keys() - plan.requests.keys(), plan.requests.keys() - followed.requests.keys()
+    assert plan.requests[old].task.mirrored
+    assert not followed.requests[new].task.mirrored
+    run_locally(campaign_flow(followed), store=results.jobstore(), log=False)
+    hop = one(results, property="barrier")
+    assert hop["calculations"]["band"] == new
+    assert not hop["flagged"]
+    assert with_follow_ups(followed, results) == followed
 
 
 class TestSeveralKindsOfHops:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
 from lianode.workflows.engines.band.mirror import find_mirror
 from lianode.workflows.engines.band.path import unwrapped
 from lianode.workflows.engines.band.report import report, write_files
+from lianode.workflows.engines.band.ridge import ridge_check
 from lianode.workflows.engines.band.run import BandOptimiser
+from lianode.workflows.engines.band.state import EvaluationError, StoppedError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pymatgen.core import Structure
 
+    from lianode.analysis.checks import Check
     from lianode.workflows.engine import RunContext
     from lianode.workflows.engines.band.state import Evaluator
     from lianode.workflows.task import NebTask
@@ -49,10 +55,24 @@ def relax_band(
     if mirror is not None:
         last = mirror.positions(first)
     symbols = [site.specie.symbol for site in initial]
-    done = BandOptimiser(
+    optimiser = BandOptimiser(
         np.array([first, last]), cell, symbols, evaluate=evaluate, task=task, context=context, mirror=mirror
-    ).run()
+    )
+    if mirror is None and _is_symmetric(first, last, cell, numbers):
+        optimiser.displace()  # a start with the symmetry of the hop would keep it
+    done = optimiser.run()
     archive, band = done.archive, done.band
+    ridge: Check | None = None
+    spent = 0
+    if mirror is not None and band is not None and done.state is State.CONVERGED:
+        try:
+            ridge, spent = ridge_check(
+                band, archive, optimiser.pairs, optimiser.kinds, evaluate=evaluate, context=context
+            )
+        except StoppedError:
+            done = replace(done, state=State.INTERRUPTED, reason="stopped; the next run continues it")
+        except EvaluationError as error:
+            done = replace(done, state=State.FAILED, reason=str(error))
 
     def structure(number: int) -> dict[str, Any]:
         positions = band.positions[number] if band is not None else first
@@ -67,7 +87,7 @@ def relax_band(
         "reason": done.reason,
         "volume": float(initial.volume),
         "steps": len(archive.barriers),
-        "evaluations": len(archive.energies) - int(mirrored_end),
+        "evaluations": len(archive.energies) - int(mirrored_end) + spent,
         "evaluation_time_s": archive.evaluation_time_s,
         "wall_time_s": archive.wall_time_s,
         "continued": archive.continued,
@@ -84,9 +104,20 @@ def relax_band(
         said = report(band, task, archive.barriers, mirrored=mirror is not None)
         fields |= {
             "band": said.band,
-            "checks": said.checks,
+            "checks": [*said.checks, *([] if ridge is None else [ridge])],
             "files": write_files(band, initial, context.directory),
         }
         if said.intermediate is not None:
             fields |= {"intermediate": structure(said.intermediate), "end_points": (structure(0), structure(-1))}
     return fields
+
+
+def _is_symmetric(
+    first: NDArray[np.float64], last: NDArray[np.float64], cell: NDArray[np.float64], numbers: NDArray[np.intp]
+) -> bool:
+    """Whether an operation takes the end points into each other."""
+    try:
+        find_mirror(first, last, cell, numbers)
+    except InputError:
+        return False
+    return True

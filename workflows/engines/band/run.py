@@ -17,6 +17,7 @@ from lianode.workflows.engine import Progress
 from lianode.workflows.engines.band.archive import UNKNOWN, Archive
 from lianode.workflows.engines.band.nudged import Limits, idpp, relax_on
 from lianode.workflows.engines.band.path import largest, refuse_crossing, straight
+from lianode.workflows.engines.band.ridge import displaced
 from lianode.workflows.engines.band.state import BandRun, BandState, EvaluationError, StoppedError
 from lianode.workflows.engines.md_files import Clock
 from lianode.workflows.engines.surrogate.energy import Surrogate
@@ -96,6 +97,11 @@ class BandOptimiser:
         self.clock = time.perf_counter()
         self.base = (self.archive.evaluation_time_s, self.archive.wall_time_s)
         self.due = Clock(context.checkpoint_interval_s)
+
+    def displace(self) -> None:
+        """Displace the images of a band that has not begun, so that they have no symmetry."""
+        if not self.archive.energies:
+            self.archive.images = displaced(self.archive.images)
 
     def run(self) -> BandRun:
         """Take rounds until the band holds, the steps are used up, or someone stops it."""
@@ -209,6 +215,8 @@ class BandOptimiser:
             archive.best, archive.best_rows, archive.best_force = archive.images.copy(), archive.rows.copy(), force
         elif force > WORSE * archive.best_force and archive.best is not None and archive.best_rows is not None:
             archive.images, archive.rows = archive.best.copy(), archive.best_rows.copy()
+            archive.trust = max(0.25 * archive.trust, LEAST_TRUST)
+            archive.best_force *= 2.0  # the way down may lead over larger forces: the same step is not undone twice
             band = self._band()
         settled = band.reached(self.task)
         if settled.all() and band.climbing is not None:
