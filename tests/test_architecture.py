@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,13 @@ def test_modules_stay_small(path: Path) -> None:
 
 def test_no_bare_folder_is_a_module() -> None:
     assert not MAY_IMPORT.keys() & sys.modules.keys()
+
+
+def test_every_package_is_installed() -> None:
+    """An editable install finds folders that an installed wheel has not."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    folders = {path.parent.relative_to(ROOT) for path in MODULES if path.name == "__init__.py"}
+    assert set(listed) == {".".join(("lianode", *folder.parts)) for folder in folders} | {"lianode"} & set(listed)
 
 
 def loaded_by(code: str) -> set[str]:
