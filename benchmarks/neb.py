@@ -1,8 +1,8 @@
 """Force evaluations per converged barrier: this project's way beside ASE's, all counted in one run.
 
-Vacancy hops in small supercells of fcc Li (test potential) or of bcc Li, LiSn, Li13In3 and Li2Sn5 (SevenNet-0), without
-symmetry. Both ends relax from the same slightly displaced atoms to 0.005 eV/Å: here by what lianode uses for end
-points, for ASE's part by its BFGS, which takes far fewer evaluations than its FIRE. All bands then begin from the same
+Vacancy hops in small supercells of fcc Li (test potential), or of bcc Li, LiSn, Li3In2, Li13In3 and Li2Sn5 (SevenNet-0),
+without symmetry. Both ends relax from the same slightly displaced atoms to 0.005 eV/Å: here by what lianode uses for
+end points, for ASE's part by its BFGS. All bands then begin from the same
 relaxed ends, images and start (IDPP). ASE's bands use the improved tangent and springs (the preconditioned ones ASE's
 spline method, which it asks for), and climb from the beginning or after a band without climbing, whichever takes fewer
 evaluations. A barrier counts when the true perpendicular forces are below 0.03 eV/Å, the force on the climbing image
@@ -67,6 +67,7 @@ CELLS = {
         ("Li", (3, 3, 3)),
         ("LiSn", (1, 2, 1)),
         ("LiSn", (2, 2, 1)),
+        ("Li3In2", (2, 2, 2)),
         ("Li2Sn5", (1, 1, 3)),
         ("Li13In3", (1, 1, 1)),
     ),

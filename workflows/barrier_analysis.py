@@ -145,7 +145,7 @@ def derive_barriers(spec: BarrierSpec, results: Results) -> list[PropertyDocumen
     hops: list[BarrierDocument] = []
     missing: list[MissingHop] = []
     for slot in spec.hops:
-        done = found.get(slot.key)
+        done = phase.one_place(found.get(slot.key), slot)
         if done is None or done.state is not State.CONVERGED or done.band is None:
             missing.append(MissingHop(label=slot.label, reason=_reason(done)))
         else:
@@ -188,6 +188,27 @@ class _Phase:
         from lianode.structures.hops.exchange import ExchangeSurvey
 
         return pair_network(self.survey) if isinstance(self.survey, ExchangeSurvey) else site_network(self.survey)
+
+    def one_place(self, done: Calculation | None, slot: HopSlot) -> Calculation | None:
+        """Give a band whose ends are one configuration a level path, so that the network knows the energy of its sites.
+
+        Other calculations are returned as they are.
+        """
+        from lianode.analysis.band import Band
+        from lianode.workflows.barrier_starts import ONE_PLACE
+
+        if done is None or done.state is not State.FAILED or not (done.reason or "").endswith(ONE_PLACE):
+            return done
+        hop = self.unrelaxed.hop(slot.label)
+        end = self.found[self.spec.end_points[hop.start_orbit]]
+        band = Band(
+            coordinates=[0.0, 0.5 * hop.length, hop.length],
+            energies=[float(end.energy or 0.0)] * 3,
+            tangential_forces=[0.0] * 3,
+            perpendicular_forces=[0.0] * 3,
+        )
+        said = Check(name="end_points_held", passed=False, message=str(done.reason))
+        return done.model_copy(update={"state": State.CONVERGED, "band": band, "checks": [said]})
 
     def barrier(self, slot: HopSlot, done: Calculation) -> BarrierDocument:
         """Return the document of one hop."""

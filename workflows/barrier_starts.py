@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 
 SITE = "defect on a site"
 BAND_OF_HOP = "band of a hop"
+ONE_PLACE = "both ends of this hop are one configuration"
+"""End of the reason of a band that has no path: the hop costs nothing and leads nowhere."""
+INTO_VACANCY = 1.0
+"""Å from the vacancy's site: an atom that relaxed nearer has fallen into it."""
 LARGEST_STRAIN = 0.25
 FARTHEST_ATOM = 1.0
 """Å, of any atom in the primitive cell: beyond, or with more strain, sites are not those that the hops join."""
@@ -236,15 +240,53 @@ def band_of_hop_start(request: Request, results: Results) -> Start:
         for orbit, key in zip(orbits, request.source.parents[1:], strict=True)
     }
     try:
-        relaxed = {orbit: settled_on_site(crystal.survey, crystal.cell, orbit, done) for orbit, done in ends.items()}
+        settled = {orbit: settled_end_point(crystal.survey, crystal.cell, orbit, done) for orbit, done in ends.items()}
+        relaxed = {orbit: end.structure for orbit, end in settled.items()}
         points = hop_ends(crystal.survey, hop, crystal.cell, relaxed, mirrored=getattr(request.task, "mirrored", False))
     except InputError as error:
         raise NoStartError(str(error), State.FAILED) from error
-    return Start(points.initial, None, accepted(ends.values()), final=points.final)
+    if fallen_together(points):
+        raise NoStartError(
+            f"{'; '.join(filter(None, (end.fallen for end in settled.values())))}: {ONE_PLACE}", State.FAILED
+        )
+    said = accepted(ends.values())
+    fallen = [end.fallen for end in settled.values() if end.fallen is not None]
+    if fallen:
+        message = "; ".join([*fallen, *([said.message] if said.passed is False else [])])
+        said = Check(name=said.name, passed=False, message=message)
+    return Start(points.initial, None, said, final=points.final)
 
 
-def settled_on_site(survey: Survey, cell: Supercell, orbit: str, done: Calculation) -> Structure:
-    """Return a relaxed end point whose atoms are still on their sites.
+def fallen_together(points: EndPoints) -> bool:
+    """Whether both ends of a hop relaxed into one configuration."""
+    from lianode.workflows.engines.band.path import DIFFERENT
+
+    apart = points.final.frac_coords - points.initial.frac_coords
+    away = np.linalg.norm((apart - np.rint(apart)) @ points.initial.lattice.matrix, axis=1)
+    return bool(away.max() < DIFFERENT)
+
+
+@dataclass(frozen=True)
+class SettledEnd:
+    """A relaxed end point.
+
+    Attributes
+    ----------
+    structure
+        Its atoms are on their sites, or one of them has fallen into the vacancy.
+    fallen
+        Says which, or None.
+    """
+
+    structure: Structure
+    fallen: str | None = None
+
+
+def settled_end_point(survey: Survey, cell: Supercell, orbit: str, done: Calculation) -> SettledEnd:
+    """Return a relaxed end point whose atoms are where its hops begin.
+
+    A neighbour may fall into a vacancy that does not hold: the vacancy is then on the neighbour's site, and hops of the
+    site that did not hold move two atoms. They are computed as that.
 
     Raises
     ------
@@ -256,19 +298,24 @@ def settled_on_site(survey: Survey, cell: Supercell, orbit: str, done: Calculati
     from lianode.structures.hops.defects import defect_cell
 
     relaxed = Structure.from_dict(done.structure or {})
-    built = defect_cell(survey, survey.orbits.index(orbit), (0, 0, 0), cell).structure
+    defect = defect_cell(survey, survey.orbits.index(orbit), (0, 0, 0), cell)
+    built = defect.structure
     if [site.specie for site in built] != [site.specie for site in relaxed]:
         raise InputError(f"the relaxed end point {orbit} has other atoms, or another order of them", done.label)
     away = relaxed.frac_coords - built.frac_coords
     distances = np.linalg.norm((away - np.rint(away)) @ built.lattice.matrix, axis=1)
     strayed = int(distances.argmax())
-    if distances[strayed] > STRAYED:
+    if distances[strayed] <= STRAYED:
+        return SettledEnd(relaxed)
+    name = _site_name(survey, cell, built, strayed)
+    to_vacancy = built.lattice.get_all_distances(defect.anchor, relaxed.frac_coords[strayed])[0, 0]
+    falls = len(relaxed) < len(cell.structure) and to_vacancy < INTO_VACANCY and (distances > STRAYED).sum() == 1
+    if not falls:
         raise InputError(
-            f"{_site_name(survey, cell, built, strayed)} relaxed {distances[strayed]:.1f} Å away, so that {orbit} "
-            "is no minimum, and no end point of hops",
+            f"{name} relaxed {distances[strayed]:.1f} Å away, so that {orbit} is no minimum, and no end point of hops",
             done.label,
         )
-    return relaxed
+    return SettledEnd(relaxed, f"a vacancy on {orbit} does not hold: {name} falls into it, and the hop moves two atoms")
 
 
 def _site_name(survey: Survey, cell: Supercell, built: Structure, atom: int) -> str:

@@ -17,6 +17,9 @@ from lianode.analysis.checks import Check
 from lianode.cli.plot_migration import KINDS, draw_migration
 from lianode.hpc.local.campaign import run_campaign
 from lianode.structures.errors import InputError
+from lianode.structures.hops.defects import defect_cell
+from lianode.structures.hops.supercell import Supercell
+from lianode.structures.hops.vacancy_hops import survey_vacancy_hops
 from lianode.workflows.barrier_analysis import derive_barriers
 from lianode.workflows.calculate import obtain
 from lianode.workflows.calculation import State
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lianode.hpc.store import ResultsStore
+    from lianode.structures.hops.survey import HopSurvey
     from lianode.workflows.engine import RunContext
     from lianode.workflows.request import Request
 
@@ -82,6 +86,11 @@ def by_symmetry(a: float) -> float:
     half = vacancy.copy()
     half.replace(near, "Li", 0.5 * (site.frac_coords + perfect[0].frac_coords + image))
     return relaxed_energy(half) - relaxed_energy(vacancy)
+
+
+def _orbit(survey: HopSurvey, crystal: Structure, place: Any) -> str:
+    near = crystal.lattice.get_all_distances(crystal.lattice.get_fractional_coords(place), survey.sites.positions)[0]
+    return survey.orbits[int(near.argmin())]
 
 
 def fcc(a: float) -> Structure:
@@ -335,6 +344,44 @@ class TestSeveralKindsOfHops:
         assert len(missing) == 5
         assert "the atom of site Li" in missing[0]
         assert "away, so that Li2 is no minimum, and no end point of hops" in missing[0]
+
+    def test_a_vacancy_that_a_neighbour_fills_is_one_on_its_site(
+        self, results: ResultsStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As in Li17Sn4 with SevenNet-0: the hop between the two costs nothing, the others move two atoms."""
+        original = MorseEngine.relax
+        campaign = barriers("LiSn", supercell_length=6, cutoff=3.16)
+        spec = plan_campaign(campaign).barriers[0].spec
+        crystal: list[Structure] = []
+
+        def falling(self: MorseEngine, key: str, task: Any, structure: Structure, context: RunContext) -> Any:
+            if task.relax_cell:
+                done = original(self, key, task, structure, context)
+                crystal.append(Structure.from_dict(done.structure))
+                return done
+            loose = task.model_copy(update={"max_force": 99.0, "rattle": 0.0})
+            if not context.label.endswith("vacancy Li2"):
+                return original(self, key, loose, structure, context)
+            survey = survey_vacancy_hops(Structure.from_dict(spec.host)).on(crystal[0])
+            cell = Supercell(crystal[0], spec.repeats)
+            defect = defect_cell(survey, survey.orbits.index("Li2"), (0, 0, 0), cell)
+            apart = cell.structure.lattice.get_all_distances(defect.anchor, structure.frac_coords)[0]
+            own = [n for n, site in enumerate(structure) if site.specie.symbol == "Li"]
+            near = min((n for n in own if _orbit(survey, crystal[0], structure[n].coords) == "Li1"), key=apart.item)
+            fallen = structure.copy()
+            fallen.replace(near, "Li", defect.anchor)
+            return original(self, key, loose, fallen, context)
+
+        monkeypatch.setattr(MorseEngine, "relax", falling)
+        serially(campaign, results)
+        across = one(results, property="migration")
+        assert across["missing"] == []
+        rows = {row["hop"]: row for row in across["hops"]}
+        assert (rows["Li1-Li2a"]["barrier_forward"], rows["Li1-Li2a"]["barrier_backward"]) == (0.0, 0.0)
+        assert rows["Li1-Li2a"]["flagged"]
+        messages = " ".join(check["message"] for check in across["checks"])
+        assert "a vacancy on Li2 does not hold: the atom of site Li1 falls into it" in messages
+        assert "both ends of this hop are one configuration" in messages
 
     def test_keys_depend_on_what_is_computed_only(self) -> None:
         def keys(**settings: Any) -> dict[str, str]:
