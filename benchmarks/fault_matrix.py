@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lianode.hpc.rehearsal.cluster import rehearsal_cluster
-from lianode.hpc.rehearsal.trials import FAULTS, SCENARIOS, run_trial
+from lianode.hpc.rehearsal.scenarios import SCENARIOS
+from lianode.hpc.rehearsal.trials import FAULTS, run_trial
 
 if TYPE_CHECKING:
     from lianode.hpc.rehearsal.cluster import RehearsalCluster
-    from lianode.hpc.rehearsal.trials import Scenario, Verdict
+    from lianode.hpc.rehearsal.scenarios import Scenario
+    from lianode.hpc.rehearsal.trials import Verdict
 
 TOGETHER = {"walltime": 2}
 """Trials that run at the same time: those that mostly wait for the scheduler."""

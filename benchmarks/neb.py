@@ -1,6 +1,6 @@
 """Force evaluations per converged barrier: this project's way beside ASE's, all counted in one run.
 
-Vacancy hops in small supercells of fcc Li (test potential), or of bcc Li, LiSn, Li3In2, Li13In3 and Li2Sn5 (SevenNet-0),
+Vacancy hops in small supercells of fcc Li (test potential), or of Li, LiSn, Li3In2, Li13In3 and Li2Sn5 (SevenNet-0),
 without symmetry. Both ends relax from the same slightly displaced atoms to 0.005 eV/Å: here by what lianode uses for
 end points, for ASE's part by its BFGS. All bands then begin from the same
 relaxed ends, images and start (IDPP). ASE's bands use the improved tangent and springs (the preconditioned ones ASE's

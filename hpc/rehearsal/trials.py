@@ -19,76 +19,23 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from lianode.hpc.cluster.launchpad import open_launchpad
-from lianode.hpc.cluster.status import campaign_status
+from lianode.hpc.rehearsal.accounts import STATED, accounts, attempts_of, campaign_jobs
+from lianode.hpc.rehearsal.scenarios import DENSE_LITHIUM, SCENARIOS
 from lianode.hpc.settings import load_settings
 from lianode.hpc.store import open_store
-from lianode.workflows.calculation import State
-from lianode.workflows.engines.vasp.attempts import attempts
-from lianode.workflows.task import NebTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lianode.hpc.cluster.status import JobStatus
     from lianode.hpc.rehearsal.cluster import RehearsalCluster
-    from lianode.hpc.store import ResultsStore
-    from lianode.workflows.calculation import Calculation
-    from lianode.workflows.engines.vasp.attempts import Attempt
+    from lianode.hpc.rehearsal.scenarios import Scenario
 
-DENSE_LITHIUM: Final = """fcc lithium, which the stand-in's potential holds together
-1.0
-0.0 2.0748 2.0748
-2.0748 0.0 2.0748
-2.0748 2.0748 0.0
-Li
-1
-direct
-0.0 0.0 0.0
-"""
 STEP_S: Final = 0.5
 """Time that the stand-in takes for an ionic step, so that a fault finds it at work."""
 EQUAL_EV: Final = 2e-3
 """Energies per atom of a calculation with and without a fault agree within this; another path ends elsewhere within the
 limits of forces and stress."""
-STATED: Final = frozenset({"failed", "unconverged", "broken"})
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Two campaigns that share calculations.
-
-    Attributes
-    ----------
-    campaigns
-        By name, what each asks for.
-    property
-        Of the document that each campaign ends with.
-    between_s
-        Range of the moment of a fault, s after the launch: from the first calculations to the last ones.
-    """
-
-    campaigns: dict[str, dict[str, Any]]
-    property: str
-    between_s: tuple[float, float]
-
-
-def _hull(*phases: str) -> dict[str, Any]:
-    return {"hull": {"system": "Li-In", "phases": list(phases)}}
-
-
-def _barrier(*temperatures: float) -> dict[str, Any]:
-    wanted = {"phases": ["./dense.vasp"], "supercell_length": 8, "images": 3, "temperatures": list(temperatures)}
-    return {"barrier": wanted}
-
-
-SCENARIOS: Final = {
-    "hulls": Scenario(
-        {"first": _hull("Li", "In", "LiIn", "Li3In2"), "second": _hull("Li", "In", "Li13In3")}, "hull", (2.0, 25.0)
-    ),
-    "bands": Scenario({"first": _barrier(300), "second": _barrier(300, 600)}, "migration", (12.0, 50.0)),
-}
-"""Hulls with both references in common; the same migration barrier with other temperatures."""
 
 
 @dataclass
@@ -380,10 +327,10 @@ def run_trial(
         trial.launcher.kill()
     results = open_store(load_settings(file))
     try:
-        jobs = [job for one in scenario.campaigns for job in _jobs(results, one)]
+        jobs = [job for one in scenario.campaigns for job in campaign_jobs(results, one)]
         found = results.calculations(sorted({job.key for job in jobs if job.key}))
         wrong = [f"still at work after {timeout_s:.0f} s"] if stuck else []
-        wrong += _account(results, scenario, jobs, found, recovers=fault.recovers)
+        wrong += accounts(results, scenario, jobs, found, recovers=fault.recovers)
         energies = {one.label: one.energy / one.n_atoms for one in found.values() if one.energy is not None}
         wrong += [
             f"{label}: {energy:.4f} eV/atom, {expected[label]:.4f} without the fault"
@@ -401,70 +348,9 @@ def run_trial(
             seconds=round(seconds, 1),
             states=dict(Counter(states.values())),
             reasons=tuple(sorted({f"{job.label}: {job.reason}" for job in jobs if job.state in STATED})),
-            runs=sum(len(_attempts(results, key)) for key in found),
+            runs=sum(len(attempts_of(results, key)) for key in found),
             wrong=tuple(wrong),
         )
     finally:
         results.close()
     return verdict, energies
-
-
-def _jobs(results: ResultsStore, campaign: str) -> list[JobStatus]:
-    return campaign_status(results, open_launchpad(results), f"{campaign}-rehearsal")
-
-
-def _attempts(results: ResultsStore, key: str) -> list[Attempt]:
-    folder = results.run_directory(key)
-    own = [*attempts(folder, "attempt"), *attempts(folder, "free")]
-    return own + [attempt for image in _images(results, key) for attempt in attempts(image, "attempt")]
-
-
-def _images(results: ResultsStore, key: str) -> list[Path]:
-    return sorted(results.run_directory(key).glob("image-*"))
-
-
-def _repeated(results: ResultsStore, one: Calculation) -> list[str]:
-    """Return what was computed again although it was finished."""
-    if isinstance(one.task, NebTask):
-        whole = {
-            image: [a.ended for a in attempts(image, "attempt")].count("finished")
-            for image in _images(results, one.key)
-        }
-        twice = [f"{one.label}: {image.name} was computed {count} times" for image, count in whole.items() if count > 1]
-        lost = [] if len(whole) == one.evaluations else [f"{one.label}: {len(whole)} images, {one.evaluations} count"]
-        return twice + lost
-    made = sum(attempt.steps for attempt in _attempts(results, one.key))
-    return [] if made == one.steps else [f"{one.label}: {made} steps were made, {one.steps} count"]
-
-
-def _account(
-    results: ResultsStore,
-    scenario: Scenario,
-    jobs: list[JobStatus],
-    found: dict[str, Calculation],
-    *,
-    recovers: bool,
-) -> list[str]:
-    """Return what is wrong with what the campaigns left."""
-    wrong = []
-    for job in jobs:
-        good = {"converged", "done"} if recovers else {"converged", "done", *STATED}
-        if job.state not in good:
-            wrong.append(f"{job.label} is {job.state} ({job.reason})")
-        elif job.state in STATED and not job.reason:
-            wrong.append(f"{job.label} is {job.state} without a reason")
-    calculations = {job.key for job in jobs if job.key}
-    if calculations != set(found):
-        wrong.append(f"{len(calculations - set(found))} calculations are lost")
-    for one in found.values():  # every step that was ever made is in its document
-        wrong += _repeated(results, one) if one.state is State.CONVERGED else []
-    stored = Counter(document["key"] for document in results.calculation_documents.find({}))
-    if set(stored) != set(found) or max(stored.values(), default=0) > 1:
-        wrong.append(f"the store holds {sum(stored.values())} calculations of {len(found)}")
-    for campaign in scenario.campaigns:
-        last = list(results.query(property=scenario.property, campaign=f"{campaign}-rehearsal"))
-        if len(last) > 1 or (recovers and not last):  # without a reference there is no hull, and its job says so
-            wrong.append(f"campaign {campaign} has {len(last)} documents of kind {scenario.property}")
-        elif last and recovers and last[0]["completeness"] != "complete":
-            wrong.append(f"the {scenario.property} of campaign {campaign} is {last[0]['completeness']}")
-    return wrong

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lianode.hpc.rehearsal.trials import SCENARIOS, run_trial
+from lianode.hpc.rehearsal.scenarios import SCENARIOS
+from lianode.hpc.rehearsal.trials import run_trial
 
 if TYPE_CHECKING:
     from lianode.hpc.rehearsal.cluster import RehearsalCluster

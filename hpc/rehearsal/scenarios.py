@@ -1,0 +1,54 @@
+"""What the trials run: two campaigns that share calculations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+DENSE_LITHIUM: Final = """fcc lithium, which the stand-in's potential holds together
+1.0
+0.0 2.0748 2.0748
+2.0748 0.0 2.0748
+2.0748 2.0748 0.0
+Li
+1
+direct
+0.0 0.0 0.0
+"""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Two campaigns that share calculations.
+
+    Attributes
+    ----------
+    campaigns
+        By name, what each asks for.
+    property
+        Of the document that each campaign ends with.
+    between_s
+        Range of the moment of a fault, s after the launch: from the first calculations to the last ones.
+    """
+
+    campaigns: dict[str, dict[str, Any]]
+    property: str
+    between_s: tuple[float, float]
+
+
+def _hull(*phases: str) -> dict[str, Any]:
+    return {"hull": {"system": "Li-In", "phases": list(phases)}}
+
+
+def _barrier(*temperatures: float) -> dict[str, Any]:
+    wanted = {"phases": ["./dense.vasp"], "supercell_length": 8, "images": 3, "temperatures": list(temperatures)}
+    return {"barrier": wanted}
+
+
+SCENARIOS: Final = {
+    "hulls": Scenario(
+        {"first": _hull("Li", "In", "LiIn", "Li3In2"), "second": _hull("Li", "In", "Li13In3")}, "hull", (2.0, 25.0)
+    ),
+    "bands": Scenario({"first": _barrier(300), "second": _barrier(300, 600)}, "migration", (12.0, 50.0)),
+}
+"""Hulls with both references in common; the same migration barrier with other temperatures."""
