@@ -106,7 +106,8 @@ def state_of(record: RunRecord, kind: Kind, outcar: OutcarScan | None) -> tuple[
     if not np.isfinite(energies[-1]):
         return State.FAILED, "the energy is not finite"
     rise = float(energies[-1] - energies.min()) / len(record.last)
-    if kind in {Kind.RELAXATION, Kind.IMAGE} and rise > DIVERGED:
+    trusted = record.scf_converged is not False  # without self-consistency energies jump for no other reason
+    if kind in {Kind.RELAXATION, Kind.IMAGE} and rise > DIVERGED and trusted:
         return State.FAILED, (
             f"the relaxation diverged: the energy rose from {energies.min():.3f} eV to {energies[-1]:.3f} eV in step "
             f"{len(energies)}"

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import ParseError
 import numpy as np
 
 from lianode.hpc.ingest.record import RunRecord, UnreadableError
+from lianode.workflows.engines.vasp.outputs import zero_smearing_energy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,9 +98,7 @@ def _record(run: Vasprun, source: str, *, whole: bool) -> RunRecord:
     if not steps:
         raise UnreadableError(f"{source} holds no whole ionic step")
     last = steps[-1]
-    energies = [float(step["e_0_energy"]) for step in steps]
-    if steps[-1] is run.ionic_steps[-1]:
-        energies[-1] = float(run.final_energy)  # VASP's own value where a correction of its last SCF step is missing
+    energies = [zero_smearing_energy(step) for step in steps]
     tags = {**dict(run.incar), **{tag: value for tag, value in run.parameters.items() if value is not None}}
     tags["ENCUT"] = tags.get("ENMAX", tags.get("ENCUT"))
     tags["KSPACING"] = run.incar.get("KSPACING")  # among the parameters stands a default that a mesh overrules

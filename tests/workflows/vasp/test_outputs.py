@@ -13,7 +13,7 @@ from lianode.structures.errors import InputError
 from lianode.workflows.engines.vasp.attempts import Attempt, attempts, last_positions, new_folder, write_record
 from lianode.workflows.engines.vasp.corrections import mp2020_correction
 from lianode.workflows.engines.vasp.inputs import input_set
-from lianode.workflows.engines.vasp.outputs import ionic_energies, read_outcome
+from lianode.workflows.engines.vasp.outputs import ionic_energies, read_outcome, zero_smearing_energy
 from lianode.workflows.engines.vasp.potcars import find_potcar, missing_potcars, write_potcar
 from lianode.workflows.task import StaticTask
 
@@ -160,3 +160,16 @@ def test_the_materials_projects_corrections(phase: str, per_anion: float) -> Non
     cell = library.phase(phase).primitive()
     inputs = input_set({"preset": "mp-gga"}, StaticTask(), cell)
     assert mp2020_correction(cell, -10.0, inputs) == pytest.approx(per_anion, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("stated", "meant"), [(-10.02, -10.02), (-0.02, -10.02)], ids=["VASP 6 states it", "before, only the difference"]
+)
+def test_the_energy_at_zero_smearing_of_every_step(stated: float, meant: float) -> None:
+    step = {
+        "e_0_energy": stated,
+        "e_fr_energy": -10.0,
+        "electronic_steps": [{"e_0_energy": -9.92, "e_fr_energy": -9.9}],
+    }
+    assert zero_smearing_energy(step) == pytest.approx(meant)
+    assert zero_smearing_energy({"e_0_energy": -3.0}) == -3.0  # nothing else to go by

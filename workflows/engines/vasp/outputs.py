@@ -13,6 +13,7 @@ import numpy as np
 from lianode.workflows.engines.vasp.failures import explain, read_tail
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FINISHED = "General timing and accounting"
 ACCURATE = "reached required accuracy"
+SAME_ENERGY = 1e-7
+"""eV: what is closer was written with other digits."""
 _IONIC = re.compile(r"^\s*(\d+)\s+(?:T=\s*\S+\s+E=\s*\S+\s+)?F=\s*(\S+)\s+E0=\s*(\S+)", re.MULTILINE)
 
 
@@ -135,8 +138,27 @@ def _ionic_step(run: Vasprun, index: int) -> IonicStep | None:
         return None
     stress = -0.1 * np.array(step["stress"], dtype=float)
     voigt = np.array([stress[0, 0], stress[1, 1], stress[2, 2], stress[1, 2], stress[0, 2], stress[0, 1]])
-    energy = float(run.final_energy) if index == -1 else float(step["e_0_energy"])
+    energy = zero_smearing_energy(step)
     return IonicStep(energy, np.array(step["forces"], dtype=float), voigt)
+
+
+def zero_smearing_energy(step: Mapping[str, Any]) -> float:
+    """Return the energy of an ionic step extrapolated to zero smearing, eV.
+
+    Before VASP 6 the ``e_0_energy`` that vasprun.xml states for an ionic step is not that energy: its difference from
+    the free energy is that of the step's last electronic step
+    (https://www.vasp.at/forum/viewtopic.php?f=3&t=16942; pymatgen mends the last step only).
+
+    Parameters
+    ----------
+    step
+        Of pymatgen's ``Vasprun.ionic_steps``.
+    """
+    stated, electronic = float(step["e_0_energy"]), step.get("electronic_steps") or []
+    if not electronic or not {"e_0_energy", "e_fr_energy"} <= electronic[-1].keys() or "e_fr_energy" not in step:
+        return stated
+    mended = float(step["e_fr_energy"]) + float(electronic[-1]["e_0_energy"]) - float(electronic[-1]["e_fr_energy"])
+    return mended if abs(mended - stated) > SAME_ENERGY else stated
 
 
 def ionic_energies(folder: Path) -> list[float]:
