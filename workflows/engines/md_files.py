@@ -18,6 +18,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase.units import fs
 
+from lianode.analysis.trajectories.xyz_format import (
+    ENERGY,
+    POSITIONS,
+    STEP,
+    TIME,
+    VELOCITIES,
+    comment_line,
+    lattice_text,
+)
 from lianode.workflows.calculation import FileReference
 from lianode.workflows.engines.md_statistics import Statistics
 from lianode.workflows.engines.nose_hoover import MotionState
@@ -65,7 +74,7 @@ class Trajectory:
     ) -> None:
         self.path = directory / TRAJECTORY
         self.symbols = symbols
-        self.lattice = " ".join(repr(float(x)) for x in cell.ravel())
+        self.lattice = lattice_text(cell)
         self.masses = masses
         self._file = self.path.open("r+b" if length else "wb")
         self._file.truncate(length)
@@ -74,13 +83,14 @@ class Trajectory:
     def append(self, state: MotionState, *, time_fs: float, temperature: float, conserved: float) -> None:
         """Add a frame."""
         velocities = state.momenta / self.masses[:, None] * fs
-        lines = [
-            f"{len(self.symbols)}",
-            (
-                f'Lattice="{self.lattice}" Properties=species:S:1:pos:R:3:velo:R:3 pbc="T T T" step={state.step} '
-                f"time_fs={time_fs:.10g} energy={state.energy!r} conserved={conserved!r} temperature={temperature:.10g}"
-            ),
-        ]
+        values = {
+            STEP: f"{state.step}",
+            TIME: f"{time_fs:.10g}",
+            ENERGY: f"{state.energy!r}",
+            "conserved": f"{conserved!r}",
+            "temperature": f"{temperature:.10g}",
+        }
+        lines = [f"{len(self.symbols)}", comment_line(self.lattice, f"{POSITIONS}:{VELOCITIES}", values)]
         lines += [
             f"{symbol:<2} {x:.10f} {y:.10f} {z:.10f} {u:.10e} {v:.10e} {w:.10e}"
             for symbol, (x, y, z), (u, v, w) in zip(self.symbols, state.positions, velocities, strict=True)

@@ -1,0 +1,1 @@
+"""Ordered models of disordered crystals: which atom is on which of the sites that several share."""
