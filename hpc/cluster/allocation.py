@@ -21,7 +21,7 @@ from lianode.hpc.cluster.launchpad import open_launchpad
 from lianode.hpc.cluster.lost import give_back
 from lianode.hpc.cluster.queue import queue_job_of_this_process, seconds_left
 from lianode.hpc.cluster.ready import ready_jobs
-from lianode.hpc.local.pool import Pool, thread_variables
+from lianode.hpc.local.pool import Pool, memory_variables, thread_variables
 from lianode.hpc.stores.mongo import ServerGoneError
 from lianode.structures.errors import InputError
 
@@ -215,6 +215,8 @@ def main() -> None:
     threads = 1 if allocation.program == "vasp" else max(1, allocation.tasks // max(1, len(allocation.fw_ids)))
     # programs that bring their own ranks must not inherit our threads, unless the setup lines say so
     variables = {} if allocation.program == "vasp" and "OMP_NUM_THREADS" in os.environ else thread_variables(threads)
+    if allocation.program != "vasp":
+        variables = variables | memory_variables()
     arguments = ["lianode.hpc.cluster.rocket", str(project), str(folder)]
     pool: Pool[dict[str, Any]] = Pool(arguments, allocation.tasks, folder, variables)
     runner = Runner(allocation, results, launchpad, settings.cluster, pool, times)

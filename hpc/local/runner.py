@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianode.hpc.local.events import Begun, Ended, Stepped, Stopping
 from lianode.hpc.local.graph import Diversion, Graph
-from lianode.hpc.local.pool import Pool, thread_variables
+from lianode.hpc.local.pool import Pool, memory_variables, thread_variables
 from lianode.hpc.local.worker import describe, diversion_message
 
 if TYPE_CHECKING:
@@ -102,7 +102,10 @@ class LocalRunner:
         clock = time.monotonic()
         threads = max(1, len(os.sched_getaffinity(0)) // self.workers)
         pool: Pool[Job] = Pool(
-            ["lianode.hpc.local.worker", str(self.project)], self.workers, self.logs, thread_variables(threads)
+            ["lianode.hpc.local.worker", str(self.project)],
+            self.workers,
+            self.logs,
+            thread_variables(threads) | memory_variables(),
         )
         self._interrupts = 0
         asked = False

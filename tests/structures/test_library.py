@@ -69,6 +69,11 @@ KNOWN = {
     "Li3PS4_beta_average": ("Li3PS4", 62, 36, 36, 1.41, 1.85),
     "Li3PS4_beta_4b": ("Li3PS4", 62, 32, 32, 2.01, 1.85),
     "Al2O3": ("Al2O3", 167, 30, 10, 1.85, 3.99),
+    "P_black": ("P", 64, 8, 4, 2.22, 2.71),
+    "S_alpha": ("S", 70, 128, 32, 2.04, 2.07),
+    "Cl_A14": ("Cl", 64, 8, 4, 2.01, 2.04),
+    "Li4P2S6_P31m": ("Li2PS3", 162, 12, 12, 2.04, 2.19),
+    "LiAlCl4": ("LiAlCl4", 14, 24, 24, 2.12, 1.97),
 }
 
 # Handbook densities at room temperature (recalled, CRC Handbook of Chemistry and Physics): a wrong cell or a wrong
@@ -90,6 +95,8 @@ MEASURED_DENSITY = {
     "InCl_Cmcm": 4.19,
     "InS": 5.2,
     "In2S3_beta": 4.45,
+    "P_black": 2.69,
+    "S_alpha": 2.07,
 }
 
 DEFAULTS = {
@@ -106,6 +113,10 @@ DEFAULTS = {
     "InCl": "InCl_Cmcm",
     "Li6PS5Cl": "Li6PS5Cl_ordered_48h",
     "Li3PS4": "Li3PS4_beta_4b",
+    "P": "P_black",
+    "S8": "S_alpha",
+    "Cl2": "Cl_A14",
+    "Li4P2S6": "Li4P2S6_P31m",
 }
 
 
@@ -231,6 +242,34 @@ def test_a_system_that_cannot_be_served_is_refused(system):
 
 def test_systems():
     assert {"Li-In", "Li-Sn", "Li-Al", "Li-Ga", "Li-Cl-P-S"} <= set(library.systems())
+
+
+def molecules(structure, bonded):
+    """Return the sizes of groups of atoms that are joined by distances below ``bonded``, Å."""
+    joined = structure.distance_matrix < bonded
+    left, sizes = set(range(len(structure))), []
+    while left:
+        group, edge = set(), {left.pop()}
+        while edge:
+            group |= edge
+            edge = {int(j) for i in edge for j in np.flatnonzero(joined[i])} - group
+        left -= group
+        sizes.append(len(group))
+    return sizes
+
+
+@pytest.mark.parametrize(("name", "size", "bonded"), [("S_alpha", 8, 2.2), ("Cl_A14", 2, 2.2)])
+def test_elements_of_molecules_are_made_of_them(name, size, bonded):
+    assert set(molecules(library.phase(name).structure, bonded)) == {size}
+
+
+def test_thiophosphate_units_are_whole():
+    """Each P of P2S6 has one P and three S, each Al of AlCl4 four Cl."""
+    for name, center, ligands in (("Li4P2S6_P31m", "P", {"P": 1, "S": 3}), ("LiAlCl4", "Al", {"Cl": 4})):
+        structure = library.phase(name).structure
+        for index in structure.indices_from_symbol(center):
+            near = structure.get_neighbors(structure[index], 2.5)
+            assert Counter(site.specie.symbol for site in near if site.specie.symbol != "Li") == ligands
 
 
 def test_disordered_entries_have_mixed_sites_of_full_occupancy():

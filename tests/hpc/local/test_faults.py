@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lianode.hpc.local.pool import memory_variables
 from lianode.hpc.settings import load_settings, write_default
 from lianode.hpc.store import open_store
 from lianode.workflows.engines.checkpoint import FILE
@@ -338,3 +339,9 @@ def test_an_idle_worker_that_died_is_replaced(flows: Any, project: Path, results
         ended = LocalRunner(project, store, 1, logs=project.parent / "logs", tell=tell).run(flow)
     assert ended.errors == []
     assert store.get_output(flow.jobs[1].uuid) == 1
+
+
+def test_a_users_own_memory_settings_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "1000")
+    assert set(memory_variables()) == {"MALLOC_TRIM_THRESHOLD_"}
