@@ -27,9 +27,8 @@ def print_summary(ended: CampaignRun) -> None:
             print_migration(document)
     for name, error in ended.errors:
         click.echo(f"failed: {name}: {error}")
-    for calculation in ended.calculations.values():
-        if calculation.state != "converged":
-            click.echo(f"{calculation.state}: {calculation.label}: {calculation.reason}")
+    for calculation in ended.undone:
+        click.echo(f"{calculation.state}: {calculation.label}: {calculation.reason}")
     new = sum(c.state == "converged" for key, c in ended.calculations.items() if key not in ended.reused)
     click.echo(f"{new} calculations done, {len(ended.reused)} were in the store; {duration(ended.seconds)}")
 

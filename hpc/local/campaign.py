@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianode.hpc.local.pool import default_workers
 from lianode.hpc.local.runner import LocalRunner
+from lianode.workflows.barrier_starts import ONE_PLACE
 from lianode.workflows.calculation import State
 from lianode.workflows.plan import campaign_flow, with_follow_ups
 
@@ -54,9 +55,18 @@ class CampaignRun:
     documents: tuple[dict[str, Any], ...]
 
     @property
+    def undone(self) -> tuple[Calculation, ...]:
+        """Calculations without a result; a hop whose ends are one configuration has none and needs none."""
+        return tuple(
+            calculation
+            for calculation in self.calculations.values()
+            if calculation.state is not State.CONVERGED and not (calculation.reason or "").endswith(ONE_PLACE)
+        )
+
+    @property
     def complete(self) -> bool:
         """Whether everything that was asked for is there."""
-        good = all(calculation.state is State.CONVERGED for calculation in self.calculations.values())
+        good = not self.undone
         partial = any(document["completeness"] == "partial" for document in self.documents)
         return good and not partial and not self.stopped and not self.errors
 
