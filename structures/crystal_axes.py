@@ -10,6 +10,7 @@ Where a crystal has less symmetry than its lattice, a and b may be exchanged wit
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -146,7 +147,9 @@ def crystal_axes(structure: Structure) -> CrystalAxes:
         structure.frac_coords.tolist(),
         [int(site.specie.Z) for site in structure],
     )
-    found = spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
+    found = None
+    with suppress(spglib.SpglibError):  # it returns None instead, unless some other package has set it to raise
+        found = spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
     if found is None:
         raise InputError("spglib finds no symmetry in it; no two atoms may lie on top of each other", formula)
     to_conventional = np.rint(_CENTRINGS * np.asarray(found.transformation_matrix)) / _CENTRINGS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,7 +60,9 @@ def space_group_operations(structure: Structure) -> tuple[NDArray[np.int64], NDA
         structure.frac_coords.tolist(),
         [int(site.specie.Z) for site in structure],
     )
-    found = spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
+    found = None
+    with suppress(spglib.SpglibError):  # it returns None instead, unless some other package has set it to raise
+        found = spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
     if found is None:
         raise RuntimeError(f"spglib finds no symmetry in {structure.formula}")
     return np.asarray(found.rotations, dtype=np.int64), np.asarray(found.translations, dtype=np.float64)

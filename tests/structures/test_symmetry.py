@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import spglib
 from pymatgen.core import Lattice, Structure
 
 from lianode.structures import library
-from lianode.structures.symmetry import keeps_symmetry
+from lianode.structures.symmetry import keeps_symmetry, space_group_operations
 
 
 def body_centred(c_over_a: float) -> Structure:
@@ -36,3 +37,11 @@ def test_an_atom_that_moved_or_a_cell_that_sheared_is_less_symmetric() -> None:
     assert keeps_symmetry(cell.copy().translate_sites([0], [0.02, 0, 0], frac_coords=False), cell)
     strained = cell.apply_strain([0.06, 0, 0], inplace=False)
     assert not keeps_symmetry(strained, cell)
+
+
+def test_it_does_not_matter_whether_spglib_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = Structure(Lattice.cubic(3.4), ["Li", "Li"], [[0, 0, 0], [0, 0, 0]])
+    for old in (True, False):  # phonopy sets it to False for the whole process
+        monkeypatch.setattr(spglib.error, "OLD_ERROR_HANDLING", old)
+        with pytest.raises(RuntimeError, match="spglib finds no symmetry"):
+            space_group_operations(twice)

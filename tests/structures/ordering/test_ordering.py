@@ -121,7 +121,7 @@ def test_argyrodites(electrolyte):
     assert len(found.models) == 20
     assert 10**5 < found.examined < arrangements
     energies = [model.ewald_energy for model in found.models]
-    assert energies == sorted(energies)
+    assert energies == pytest.approx(sorted(energies), abs=1e-9)  # equal ones differ in their last digits
     for model in found.models:
         structure = model.phase.structure
         check_crystal(structure, model.phase.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,9 @@ def find_mirror(first: Array, last: Array, cell: Array, numbers: NDArray[np.intp
     inverse = np.linalg.inv(cell)
     half_way = 0.5 * (first + last) @ inverse
     crystal: Any = (cell, half_way, numbers)  # spglib's annotation knows lists only
-    found = spglib.get_symmetry(crystal, symprec=SYMPREC)
+    found = None
+    with suppress(spglib.SpglibError):  # it returns None instead, unless some other package has set it to raise
+        found = spglib.get_symmetry(crystal, symprec=SYMPREC)
     if found is not None:
         for rotation, translation in zip(found["rotations"], found["translations"], strict=True):
             made = _matched(first, last, cell, numbers, rotation=rotation, translation=translation)

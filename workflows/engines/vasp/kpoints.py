@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,8 @@ def rotations(structure: Structure, symprec: float = SYMPREC) -> NDArray[np.int_
     """Return the rotations of the crystal's point group in fractional coordinates of the cell, (n, 3, 3)."""
     import spglib
 
-    with warnings.catch_warnings():
+    found = None
+    with warnings.catch_warnings(), suppress(spglib.SpglibError):  # None, unless another package has set it to raise
         warnings.simplefilter("ignore", DeprecationWarning)  # spglib's own
         found = spglib.get_symmetry(_spglib_cell(structure), symprec=symprec)
     return np.unique(found["rotations"], axis=0) if found else np.eye(3, dtype=int)[None]
