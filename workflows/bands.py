@@ -17,7 +17,7 @@ from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
 from lianode.workflows.keys import Source, calculation_key
 from lianode.workflows.promotion import NoStartError, Start
-from lianode.workflows.request import Request
+from lianode.workflows.request import Request, usual_rattle
 from lianode.workflows.task import NebTask, RelaxTask
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def split_band(engine: Engine, band: Request, done: Calculation) -> tuple[Reques
         raise InputError("the band has no minimum between its end points, so there is nothing to split", band.label)
     middle = Structure.from_dict(done.intermediate)
     first, last = (Structure.from_dict(end) for end in done.end_points)
-    task = end_point_task(len(middle), rattle=0.0 if engine.costly else RelaxTask().rattle)
+    task = end_point_task(len(middle), rattle=usual_rattle(engine))
     relaxed = _request(
         engine,
         task,

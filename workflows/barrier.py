@@ -15,7 +15,7 @@ from lianode.workflows.campaign_hull import is_path
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.keys import Source, calculation_key
 from lianode.workflows.promotion import promote
-from lianode.workflows.request import Request, relax_phase
+from lianode.workflows.request import Request, relax_phase, usual_rattle
 from lianode.workflows.task import NebTask, RelaxTask
 
 if TYPE_CHECKING:
@@ -84,9 +84,10 @@ class BarrierPlan:
         """
         engine = make_engine(next(request for request in self.requests if request.key == self.spec.crystal).engine)
         requests = {request.key: request for request in self.requests}
+        found = results.calculations([slot.key for slot in self.spec.hops])
         slots, added = [], []
         for planned in self.spec.hops:
-            slot, done = planned, results.calculation(planned.key)
+            slot, done = planned, found.get(planned.key)
             if done is not None and is_on_ridge(done):
                 whole = without_symmetry(engine, requests[slot.key])
                 requests[whole.key] = whole
@@ -236,7 +237,7 @@ class _Requests:
         return (first, promote(request, first))
 
     def _relaxation(self, engine: Engine, crystal: Phase) -> Request:
-        task = RelaxTask(rattle=_rattle(engine))
+        task = RelaxTask(rattle=usual_rattle(engine))
         return relax_phase(engine, crystal, task, retry_failed=self.retry_failed)
 
     def end_points(self, crystal: Request) -> dict[str, Request]:
@@ -245,7 +246,7 @@ class _Requests:
 
         made = {}
         for orbit, structure in distinct_end_points(self.survey, self.cell).items():
-            task = end_point_task(len(structure), rattle=_rattle(self.engine))
+            task = end_point_task(len(structure), rattle=usual_rattle(self.engine))
             near = min(h.length for h in self.survey.hops if orbit in (h.start_orbit, h.end_orbit))
             source = self._source(SITE, {"site": orbit}, near, (crystal.key,))
             made[orbit] = self._request(task, source, structure, f"{self.phase.name} {self.entry.mechanism} {orbit}")
@@ -304,8 +305,3 @@ class _Requests:
             label=label,
             retry_failed=self.retry_failed,
         )
-
-
-def _rattle(engine: Engine) -> float:
-    """Return the displacement of the free relaxation, Å: none with an engine that costs core-hours."""
-    return 0.0 if engine.costly else RelaxTask().rattle

@@ -195,9 +195,9 @@ class _Phase:
         Other calculations are returned as they are.
         """
         from lianode.analysis.band import Band
-        from lianode.workflows.barrier_starts import ONE_PLACE
+        from lianode.workflows.barrier_starts import leads_nowhere
 
-        if done is None or done.state is not State.FAILED or not (done.reason or "").endswith(ONE_PLACE):
+        if done is None or not leads_nowhere(done):
             return done
         hop = self.unrelaxed.hop(slot.label)
         end = self.found[self.spec.end_points[hop.start_orbit]]

@@ -257,6 +257,11 @@ def band_of_hop_start(request: Request, results: Results) -> Start:
     return Start(points.initial, None, said, final=points.final)
 
 
+def leads_nowhere(band: Calculation) -> bool:
+    """Whether a band has no result because both ends of its hop are one configuration."""
+    return band.state is State.FAILED and (band.reason or "").endswith(ONE_PLACE)
+
+
 def fallen_together(points: EndPoints) -> bool:
     """Whether both ends of a hop relaxed into one configuration."""
     from lianode.workflows.engines.band.path import DIFFERENT

@@ -10,7 +10,7 @@ from lianode.workflows.free_energy import FreeEnergySpec
 from lianode.workflows.hull_analysis import HullSpec, PhaseSlot
 from lianode.workflows.hull_phases import resolve_options, select_phases
 from lianode.workflows.promotion import promote
-from lianode.workflows.request import relax_phase
+from lianode.workflows.request import relax_phase, usual_rattle
 from lianode.workflows.task import RelaxTask
 
 if TYPE_CHECKING:
@@ -151,9 +151,7 @@ def plan_hull(
 
 
 def _relaxations(engine: Engine, entry: HullEntry, phases: list[Phase], *, retry_failed: bool) -> tuple[Request, ...]:
-    rattle = entry.rattle
-    if rattle is None:
-        rattle = 0.0 if engine.costly else RelaxTask().rattle
+    rattle = usual_rattle(engine) if entry.rattle is None else entry.rattle
     task = RelaxTask(
         max_force=entry.max_force, max_stress_GPa=entry.max_stress, max_steps=entry.max_steps, rattle=rattle
     )

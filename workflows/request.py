@@ -8,14 +8,18 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from lianode.structures.errors import InputError
 from lianode.workflows.keys import Source, calculation_key
-from lianode.workflows.task import Task
+from lianode.workflows.task import RelaxTask, Task
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from lianode.structures.phase import Phase
     from lianode.workflows.engine import Engine
-    from lianode.workflows.task import RelaxTask
+
+
+def usual_rattle(engine: Engine) -> float:
+    """Return the displacement of the free relaxation, Å: none with an engine that costs core-hours."""
+    return 0.0 if engine.costly else RelaxTask().rattle
 
 
 class Request(BaseModel):

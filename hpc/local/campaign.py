@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianode.hpc.local.pool import default_workers
 from lianode.hpc.local.runner import LocalRunner
-from lianode.workflows.barrier_starts import ONE_PLACE
+from lianode.workflows.barrier_starts import leads_nowhere
 from lianode.workflows.calculation import State
 from lianode.workflows.plan import campaign_flow, with_follow_ups
 
@@ -60,7 +60,7 @@ class CampaignRun:
         return tuple(
             calculation
             for calculation in self.calculations.values()
-            if calculation.state is not State.CONVERGED and not (calculation.reason or "").endswith(ONE_PLACE)
+            if calculation.state is not State.CONVERGED and not leads_nowhere(calculation)
         )
 
     @property

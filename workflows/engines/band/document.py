@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
-from lianode.workflows.engines.band.mirror import find_mirror
+from lianode.workflows.engines.band.mirror import find_mirror, mirror_between
 from lianode.workflows.engines.band.path import unwrapped
 from lianode.workflows.engines.band.report import report, write_files
 from lianode.workflows.engines.band.ridge import ridge_check
@@ -17,7 +16,6 @@ from lianode.workflows.engines.band.run import BandOptimiser
 from lianode.workflows.engines.band.state import EvaluationError, StoppedError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pymatgen.core import Structure
 
     from lianode.analysis.checks import Check
@@ -58,7 +56,7 @@ def relax_band(
     optimiser = BandOptimiser(
         np.array([first, last]), cell, symbols, evaluate=evaluate, task=task, context=context, mirror=mirror
     )
-    if mirror is None and _is_symmetric(first, last, cell, numbers):
+    if mirror is None and mirror_between(first, last, cell, numbers) is not None:
         optimiser.displace()  # a start with the symmetry of the hop would keep it
     done = optimiser.run()
     archive, band = done.archive, done.band
@@ -110,14 +108,3 @@ def relax_band(
         if said.intermediate is not None:
             fields |= {"intermediate": structure(said.intermediate), "end_points": (structure(0), structure(-1))}
     return fields
-
-
-def _is_symmetric(
-    first: NDArray[np.float64], last: NDArray[np.float64], cell: NDArray[np.float64], numbers: NDArray[np.intp]
-) -> bool:
-    """Whether an operation takes the end points into each other."""
-    try:
-        find_mirror(first, last, cell, numbers)
-    except InputError:
-        return False
-    return True

@@ -59,12 +59,25 @@ class Mirror:
 def find_mirror(first: Array, last: Array, cell: Array, numbers: NDArray[np.intp]) -> Mirror:
     """Return the operation that takes each end point (n, 3), Å, into the other.
 
-    It is an operation of the configuration half-way between them.
-
     Raises
     ------
     InputError
         When there is none.
+    """
+    mirror = mirror_between(first, last, cell, numbers)
+    if mirror is None:
+        raise InputError(
+            "the hop is said to be symmetric, but no operation of the crystal takes its end points into each other; "
+            "compute the whole band (mirrored: false)",
+            "band",
+        )
+    return mirror
+
+
+def mirror_between(first: Array, last: Array, cell: Array, numbers: NDArray[np.intp]) -> Mirror | None:
+    """Return the operation that takes each end point (n, 3), Å, into the other, or None where there is none.
+
+    It is an operation of the configuration half-way between them.
     """
     import spglib
 
@@ -79,11 +92,7 @@ def find_mirror(first: Array, last: Array, cell: Array, numbers: NDArray[np.intp
             made = _matched(first, last, cell, numbers, rotation=rotation, translation=translation)
             if made is not None:
                 return made
-    raise InputError(
-        "the hop is said to be symmetric, but no operation of the crystal takes its end points into each other; "
-        "compute the whole band (mirrored: false)",
-        "band",
-    )
+    return None
 
 
 def _matched(
