@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.free_energy import FreeEnergySpec
 from lianode.workflows.hull_analysis import HullSpec, PhaseSlot
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from lianode.structures.phase import Phase
     from lianode.workflows.campaign import Campaign
-    from lianode.workflows.campaign_hull import HullEntry
     from lianode.workflows.engine import Engine
     from lianode.workflows.request import Request
 
@@ -90,10 +90,10 @@ class HullPlan:
         return [*warm, last], last
 
 
-def plan_hull(
-    campaign: Campaign, entry: HullEntry, engine_spec: dict[str, Any], *, retry_failed: bool, number: int = 1
-) -> HullPlan:
-    """Return all that one hull entry needs with one engine; nothing is computed.
+def plan_hulls(
+    campaign: Campaign, entry: HullEntry, engine_spec: dict[str, Any], *, retry_failed: bool
+) -> list[HullPlan]:
+    """Return all that one hull entry needs with one engine, which is one plan; nothing is computed.
 
     Parameters
     ----------
@@ -103,8 +103,6 @@ def plan_hull(
         As :func:`lianode.workflows.engines.registry.make_engine` takes it.
     retry_failed
         Whether calculations that failed before are tried again.
-    number
-        Which of the campaign's hulls of this system it is, from 1.
 
     Raises
     ------
@@ -128,7 +126,7 @@ def plan_hull(
         campaign=campaign.name,
         engine=engine.name,
         system=entry.system,
-        entry=number,
+        entry=_number(campaign, entry),
         phases=slots,
         include=chosen.include,
         exclude=chosen.exclude,
@@ -140,7 +138,7 @@ def plan_hull(
         phonon_max_atoms=entry.phonon_max_atoms,
         phonon_time_limit_s=_phonon_time_limit(entry, engine),
     )
-    return HullPlan(
+    plan = HullPlan(
         entry=entry,
         spec=spec,
         requests=requests,
@@ -148,6 +146,13 @@ def plan_hull(
         free_energies=_free_energies(spec, engine.settings, retry_failed=retry_failed),
         phases=tuple(phases),
     )
+    return [plan]
+
+
+def _number(campaign: Campaign, entry: HullEntry) -> int:
+    """Return which of the campaign's hulls of this system an entry is, counted from 1."""
+    same = [one for one in campaign.calculations if isinstance(one, HullEntry) and one.system == entry.system]
+    return 1 + same.index(entry)
 
 
 def _relaxations(engine: Engine, entry: HullEntry, phases: list[Phase], *, retry_failed: bool) -> tuple[Request, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import median
@@ -13,11 +12,11 @@ from lianode.workflows.barrier import BarrierPlan, plan_barriers
 from lianode.workflows.campaign_barrier import BarrierEntry
 from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.engines.registry import VASP, make_engine
-from lianode.workflows.hull import plan_hull
+from lianode.workflows.hull import plan_hulls
 from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from jobflow import Flow, Job
     from pydantic import BaseModel
@@ -64,6 +63,20 @@ class PropertyPlan(Protocol):
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the jobs beside the calculations, and the last of them, whose output holds the documents' keys."""
         ...
+
+
+class Planner(Protocol):
+    """Makes the plans of one entry of a campaign with one engine."""
+
+    def __call__(
+        self, campaign: Campaign, entry: Any, engine_spec: dict[str, Any], /, *, retry_failed: bool
+    ) -> Sequence[PropertyPlan]:
+        """Return them; nothing is computed."""
+        ...
+
+
+PLANNERS: Final[dict[type[CalculationEntry], Planner]] = {HullEntry: plan_hulls, BarrierEntry: plan_barriers}
+"""What plans each kind of entry; a new property adds its own here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,19 +138,12 @@ def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> Campaign
         For anything that cannot be computed; nothing has been started.
     """
     properties: list[PropertyPlan] = []
-    numbers: Counter[str] = Counter()
     for entry in campaign.calculations:
-        if isinstance(entry, BarrierEntry):
-            for engine in campaign.engines_of(entry):
-                properties += plan_barriers(campaign, entry, engine.spec, retry_failed=retry_failed)
-            continue
-        if not isinstance(entry, HullEntry):
+        planner = PLANNERS.get(type(entry))
+        if planner is None:
             raise InputError(f"`{entry.PROPERTY}` cannot be planned by this version", "calculations")
-        numbers[entry.system] += 1
-        properties += [
-            plan_hull(campaign, entry, engine.spec, retry_failed=retry_failed, number=numbers[entry.system])
-            for engine in campaign.engines_of(entry)
-        ]
+        for engine in campaign.engines_of(entry):
+            properties += planner(campaign, entry, engine.spec, retry_failed=retry_failed)
     return CampaignPlan(campaign=campaign, properties=tuple(properties))
 
 

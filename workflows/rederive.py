@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lianode.workflows.barrier_analysis import BarrierSpec, derive_barriers
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lianode.analysis.documents import PropertyDocument
     from lianode.workflows.results import Results
+
+
+def _hull(derivation: dict[str, Any], results: Results) -> Sequence[PropertyDocument]:
+    return derive_hull(HullSpec.model_validate(derivation), results)
+
+
+def _barriers(derivation: dict[str, Any], results: Results) -> Sequence[PropertyDocument]:
+    return derive_barriers(BarrierSpec.model_validate(derivation), results)
+
+
+DERIVATIONS: Final[dict[str, Callable[[dict[str, Any], Results], Sequence[PropertyDocument]]]] = {
+    "hull": _hull,
+    "migration": _barriers,
+}
+"""What derives the documents of an analysis, by the property whose document holds the derivation."""
 
 
 def rederive(results: Results, *, campaign: str | None = None) -> int:
@@ -21,19 +39,14 @@ def rederive(results: Results, *, campaign: str | None = None) -> int:
     campaign
         Only documents of this campaign.
     """
-    criteria: dict[str, Any] = {"property": {"$in": ["hull", "migration"]}, "superseded_by": None}
+    criteria: dict[str, Any] = {"property": {"$in": list(DERIVATIONS)}, "superseded_by": None}
     if campaign is not None:
         criteria["campaign"] = campaign
     count = 0
     for stored in list(results.properties(criteria)):
         if not stored["derivation"]:
             continue  # a hull at a temperature comes with the one at 0 K
-        documents = (
-            derive_hull(HullSpec.model_validate(stored["derivation"]), results)
-            if stored["property"] == "hull"
-            else derive_barriers(BarrierSpec.model_validate(stored["derivation"]), results)
-        )
-        for document in documents:
+        for document in DERIVATIONS[stored["property"]](stored["derivation"], results):
             results.put_property(document)
             count += 1
     return count
