@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -64,3 +68,26 @@ class Phase:
         """Return the primitive cell, the one that is computed (cheapest), Å."""
         # pymatgen's own tolerance of 0.25 Å would fold slightly distorted cells and average their atoms
         return self.structure.get_primitive_structure(tolerance=0.01)
+
+    def relaxed(self, primitive: Structure) -> Phase:
+        """Return this phase as its primitive cell relaxed, in the cell that plane indices refer to.
+
+        Parameters
+        ----------
+        primitive
+            The cell of :meth:`primitive` after a relaxation: its vectors and atoms in their order, Å.
+
+        Raises
+        ------
+        InputError
+            When it has other atoms than the primitive cell.
+        """
+        before = self.primitive()
+        if [site.specie for site in before] != [site.specie for site in primitive]:
+            raise InputError(
+                f"a cell of {primitive.formula} is no relaxed cell of it; its primitive cell is {before.formula}",
+                self.name,
+            )
+        # the stored cell's vectors are whole numbers of the primitive ones, before and after
+        vectors = np.rint(self.structure.lattice.matrix @ np.linalg.inv(before.lattice.matrix)).astype(int)
+        return replace(self, structure=primitive * vectors)

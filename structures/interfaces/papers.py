@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from lianode.structures.errors import InputError, nearest
-from lianode.structures.interfaces.building import build_interface
-from lianode.structures.interfaces.lattice_matches import lattice_matches, ranked
-from lianode.structures.interfaces.surface_cell import surface_cell
-from lianode.structures.interfaces.variants import slab_of_thickness
+from lianode.structures.interfaces.pairing import CellChoice, interface_cell
 from lianode.structures.library import phase
 from lianode.structures.ordering.electrolytes import argyrodite
 
 if TYPE_CHECKING:
     from lianode.structures.interfaces.interface_cell import InterfaceCell
-    from lianode.structures.interfaces.strain import StrainedSide
-    from lianode.structures.interfaces.surface_cell import SurfaceCell
     from lianode.structures.phase import Phase
-
-_ELECTROLYTE_THICKNESS = 19.0  # Å, two cubic cells: the two interfaces leave a middle between them
 
 
 def luo2021(electrolyte: Phase | None = None, anode: Phase | None = None) -> InterfaceCell:
@@ -40,9 +33,8 @@ def luo2021(electrolyte: Phase | None = None, anode: Phase | None = None) -> Int
     InputError
         Where the two do not match.
     """
-    substrate = surface_cell(electrolyte or argyrodite("Li6PS5Cl", keep=1).models[0].phase, (0, 0, 1))
-    film = surface_cell(anode or phase("In"), (0, 0, 1))
-    return _sandwiched(film, substrate, thickness=12.0, max_strain=0.03, strained="film")
+    model = electrolyte or argyrodite("Li6PS5Cl", keep=1).models[0].phase
+    return interface_cell(anode or phase("In"), model, CellChoice(max_strain=0.03))
 
 
 def su2024(
@@ -70,23 +62,12 @@ def su2024(
     """
     if anode not in {"Li", "Li9Al4"}:
         raise InputError(f"su2024 has cells with Li and Li9Al4, not '{anode}'{nearest(anode, ['Li', 'Li9Al4'])}")
-    substrate = surface_cell(electrolyte or argyrodite("Li5.5PS4.5Cl1.5", keep=1).models[0].phase, (1, 0, 0))
-    if anode == "Li":
-        film = surface_cell(crystal or phase("Li"), (1, 0, 0))
-        return _sandwiched(film, substrate, thickness=13.5, max_strain=0.04, strained="film")
-    film = surface_cell(crystal or phase("Li9Al4"), (4, 0, 0))
-    return _sandwiched(film, substrate, thickness=17.0, max_strain=0.05, strained="shared")
-
-
-def _sandwiched(
-    film: SurfaceCell, substrate: SurfaceCell, *, thickness: float, max_strain: float, strained: StrainedSide
-) -> InterfaceCell:
-    """Two cubic faces of the electrolyte in the plane, the least strained cell that is compact."""
-    face = substrate.area
-    matches = lattice_matches(film, substrate, max_area=2.1 * face, max_strain=max_strain, strained=strained)
-    large = [match for match in matches if match.area > 1.9 * face] or matches
-    return build_interface(
-        slab_of_thickness(film, thickness),
-        slab_of_thickness(substrate, _ELECTROLYTE_THICKNESS),
-        ranked(large, ("strain", "shape", "area"))[0],
+    model = electrolyte or argyrodite("Li5.5PS4.5Cl1.5", keep=1).models[0].phase
+    choice = (
+        CellChoice(anode_plane=(1, 0, 0), electrolyte_plane=(1, 0, 0), anode_thickness=13.5, max_strain=0.04)
+        if anode == "Li"
+        else CellChoice(
+            anode_plane=(4, 0, 0), electrolyte_plane=(1, 0, 0), anode_thickness=17.0, width=10.0, strained="shared"
+        )
     )
+    return interface_cell(crystal or phase(anode), model, choice)

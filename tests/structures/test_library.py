@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import spglib
-from pymatgen.core import Composition
+from pymatgen.core import Composition, Lattice
 
 from lianode.structures import library
 from lianode.structures.errors import InputError
@@ -301,3 +301,24 @@ def test_listing_needs_neither_pymatgen_nor_numpy():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [e.name for e in library.entries() if library.phase(e.name).ordered])
+def test_a_relaxed_primitive_cell_goes_back_into_the_stored_one(name):
+    phase = library.phase(name)
+    primitive = phase.primitive()
+    strain = np.array([[1.02, 0.01, 0.0], [0.0, 0.97, 0.02], [0.0, 0.0, 1.01]])
+    primitive.lattice = Lattice(primitive.lattice.matrix @ strain)
+    relaxed = phase.relaxed(primitive)
+    assert np.allclose(relaxed.structure.lattice.matrix, phase.structure.lattice.matrix @ strain)
+    assert relaxed.structure.composition == phase.structure.composition
+    # the same atoms as those of the stored cell, strained: every one is found on an atom of its element
+    apart = relaxed.structure.lattice.get_all_distances(phase.structure.frac_coords, relaxed.structure.frac_coords)
+    like = np.array([[one.specie == other.specie for other in relaxed.structure] for one in phase.structure])
+    assert np.where(like, apart, np.inf).min(axis=1).max() < 0.02
+    assert relaxed.name == name
+
+
+def test_another_crystal_is_no_relaxed_cell_of_a_phase():
+    with pytest.raises(InputError, match="no relaxed cell of it"):
+        library.phase("Li").relaxed(library.phase("In").primitive())
