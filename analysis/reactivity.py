@@ -6,9 +6,10 @@ knows neither strain nor interfaces.
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from lianode.analysis.checks import Check, failed
 from lianode.analysis.counting import Counting, HullImpossibleError, elements_of
@@ -75,7 +76,7 @@ class ReactivityDocument(PropertyDocument):
     Attributes
     ----------
     first, second
-        Names of the materials.
+        Names of the materials; the document belongs to the first.
     first_formula, second_formula
         Their formulas.
     elements
@@ -108,6 +109,18 @@ class ReactivityDocument(PropertyDocument):
     first_energy_above_hull_per_atom: float
     second_energy_above_hull_per_atom: float
     notes: list[str] = Field(default_factory=list)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @builtins.property  # the field named property shadows the decorator
+    def reaction_energy_per_atom(self) -> float:
+        """Of the most exothermic reaction, eV per counted atom."""
+        return self.most_exothermic.reaction_energy_per_atom
+
+    @computed_field  # type: ignore[prop-decorator]
+    @builtins.property  # the field named property shadows the decorator
+    def reaction(self) -> str:
+        """Equation of the most exothermic reaction."""
+        return self.most_exothermic.equation
 
     def energy_at(self, mixing_ratio: float) -> float:
         """Return the reaction energy at any mixing ratio, eV per counted atom.
@@ -199,6 +212,7 @@ def reactivity(
     reactions = [_reaction(point, one, two, by_name, exchanged=voltage is not None) for point in path]
     return ReactivityDocument(
         system="-".join(symbols),
+        phase=first,
         engine=engine,
         campaign=campaign,
         method=method,

@@ -21,13 +21,16 @@ from lianode.structures.errors import InputError, nearest
 from lianode.workflows.campaign_barrier import BarrierEntry
 from lianode.workflows.campaign_entry import DEFAULT_ENGINE, CalculationEntry, EngineSpec, HasEngines, faults
 from lianode.workflows.campaign_hull import HullEntry
+from lianode.workflows.campaign_reactivity import ReactivityEntry
 from lianode.workflows.units import shown
 
 if TYPE_CHECKING:
     from pydantic import FieldSerializationInfo
     from pydantic import ValidationInfo as Info
 
-PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {entry.PROPERTY: entry for entry in (HullEntry, BarrierEntry)}
+PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {
+    entry.PROPERTY: entry for entry in (HullEntry, BarrierEntry, ReactivityEntry)
+}
 """What a campaign can ask for; a new property adds its model here."""
 
 PLANNED_PROPERTIES: Final = (

@@ -10,14 +10,13 @@ from pydantic import Field, StrictBool, StrictInt, field_validator
 
 from lianode.structures.errors import InputError, nearest
 from lianode.structures.formulas import ELECTROPOSITIVE_ORDER, composition_key, parse_formula, system_of
-from lianode.workflows.campaign_entry import CalculationEntry, distinct, refuse
+from lianode.workflows.campaign_entry import distinct, refuse
+from lianode.workflows.campaign_relaxation import RelaxationEntry
 from lianode.workflows.units import (
     NON_NEGATIVE,
     POSITIVE,
     EnergyPerAtom,
-    Force,
     Length,
-    Pressure,
     Temperature,
     WallTime,
     shown,
@@ -35,7 +34,7 @@ _LONGEST_NAME: Final = 100
 _LONGEST_PATH: Final = 4096
 
 
-class HullEntry(CalculationEntry):
+class HullEntry(RelaxationEntry):
     """Convex hull and, where lithium is in it, voltage curve of one chemical system.
 
     Attributes
@@ -69,13 +68,6 @@ class HullEntry(CalculationEntry):
         Wall time for the phonons of one phase, s.
     host
         Formula of the host of the voltage curve where the system has several elements beside lithium.
-    max_force, max_stress
-        Where relaxations end, eV/Å and GPa.
-    max_steps
-        Steps after which a relaxation gives up.
-    rattle
-        Displacement of the free relaxation that looks whether symmetry holds the crystal on a saddle, Å; 0 leaves it
-        out. Without it: 0.02 Å, and 0 with engines that cost core-hours, whose cost it doubles.
     """
 
     PROPERTY: ClassVar[str] = "hull"
@@ -94,10 +86,6 @@ class HullEntry(CalculationEntry):
     phonon_max_atoms: StrictInt = Field(default=300, ge=1)
     phonon_time_limit: Annotated[WallTime, POSITIVE] = 600.0
     host: str | None = None
-    max_force: Annotated[Force, POSITIVE] = 0.005
-    max_stress: Annotated[Pressure, POSITIVE] = 0.05
-    max_steps: StrictInt = Field(default=500, ge=1)
-    rattle: Annotated[Length, NON_NEGATIVE] | None = None
 
     @property
     def elements(self) -> tuple[str, ...]:

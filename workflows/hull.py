@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.free_energy import FreeEnergySpec
-from lianode.workflows.hull_analysis import HullSpec, PhaseSlot
+from lianode.workflows.hull_analysis import HullSpec
 from lianode.workflows.hull_phases import resolve_options, select_phases
-from lianode.workflows.promotion import promote
-from lianode.workflows.request import relax_phase, usual_rattle
-from lianode.workflows.task import RelaxTask
+from lianode.workflows.relaxations import plan_relaxations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from lianode.structures.phase import Phase
     from lianode.workflows.campaign import Campaign
     from lianode.workflows.engine import Engine
+    from lianode.workflows.relaxations import Relaxations
     from lianode.workflows.request import Request
 
 
@@ -38,23 +37,31 @@ class HullPlan:
         What the campaign asks for.
     spec
         What decides the documents.
-    requests
-        The relaxations, in the order of the phases.
-    starts
-        Relaxations with another engine that those begin from, in the same order; empty where they begin from the
-        structures as they are known.
+    relaxations
+        Of the phases.
     free_energies
         What is wanted at a temperature; empty without one.
-    phases
-        The phases themselves, for tables.
     """
 
     entry: HullEntry
     spec: HullSpec
-    requests: tuple[Request, ...]
-    starts: tuple[Request, ...] = ()
+    relaxations: Relaxations
     free_energies: tuple[FreeEnergySpec, ...]
-    phases: tuple[Phase, ...]
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of the hull."""
+        return self.relaxations.phases
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Their relaxations, in the same order."""
+        return self.relaxations.requests
+
+    @property
+    def starts(self) -> tuple[Request, ...]:
+        """Relaxations with another engine that those begin from; empty without `start_from`."""
+        return self.relaxations.starts
 
     @property
     def title(self) -> str:
@@ -64,10 +71,7 @@ class HullPlan:
 
     def calculations(self) -> list[tuple[Request, Phase]]:
         """Return the calculations with the phases they belong to; what others begin from comes first."""
-        return [
-            *zip(self.starts, self.phases, strict=False),
-            *zip(self.requests, self.phases, strict=True),
-        ]
+        return self.relaxations.calculations()
 
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the jobs beside the calculations, and the last of them, whose output holds the documents' keys.
@@ -111,23 +115,14 @@ def plan_hulls(
     """
     engine = make_engine(engine_spec)
     phases = select_phases(campaign, entry)
-    requests = _relaxations(engine, entry, phases, retry_failed=retry_failed)
-    start = campaign.start_of(entry)
-    starts: tuple[Request, ...] = ()
-    if start is not None and (other := make_engine(start.spec)).settings != engine.settings:
-        starts = _relaxations(other, entry, phases, retry_failed=retry_failed)
-        requests = tuple(promote(request, parent) for request, parent in zip(requests, starts, strict=True))
-    slots = tuple(
-        PhaseSlot(name=phase.name, formula=phase.formula, kind=phase.kind, key=request.key)
-        for phase, request in zip(phases, requests, strict=True)
-    )
+    relaxed = plan_relaxations(campaign, entry, engine, phases, retry_failed=retry_failed)
     chosen = resolve_options(entry, phases)
     spec = HullSpec(
         campaign=campaign.name,
         engine=engine.name,
         system=entry.system,
         entry=_number(campaign, entry),
-        phases=slots,
+        phases=relaxed.slots,
         include=chosen.include,
         exclude=chosen.exclude,
         references=chosen.references,
@@ -141,10 +136,8 @@ def plan_hulls(
     plan = HullPlan(
         entry=entry,
         spec=spec,
-        requests=requests,
-        starts=starts,
+        relaxations=relaxed,
         free_energies=_free_energies(spec, engine.settings, retry_failed=retry_failed),
-        phases=tuple(phases),
     )
     return [plan]
 
@@ -153,14 +146,6 @@ def _number(campaign: Campaign, entry: HullEntry) -> int:
     """Return which of the campaign's hulls of this system an entry is, counted from 1."""
     same = [one for one in campaign.calculations if isinstance(one, HullEntry) and one.system == entry.system]
     return 1 + same.index(entry)
-
-
-def _relaxations(engine: Engine, entry: HullEntry, phases: list[Phase], *, retry_failed: bool) -> tuple[Request, ...]:
-    rattle = usual_rattle(engine) if entry.rattle is None else entry.rattle
-    task = RelaxTask(
-        max_force=entry.max_force, max_stress_GPa=entry.max_stress, max_steps=entry.max_steps, rattle=rattle
-    )
-    return tuple(relax_phase(engine, phase, task, retry_failed=retry_failed) for phase in phases)
 
 
 def _phonon_time_limit(entry: HullEntry, engine: Engine) -> float:

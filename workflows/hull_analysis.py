@@ -13,7 +13,7 @@ from lianode.workflows.calculation import State
 from lianode.workflows.stored import stored_free_energies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lianode.analysis.documents import PropertyDocument
     from lianode.analysis.hull import HullDocument
@@ -77,12 +77,12 @@ class HullSpec(BaseModel):
     phonon_time_limit_s: float = 600.0
 
 
-def gather(spec: HullSpec, results: Results) -> tuple[list[PhaseEnergy], list[MissingPhase]]:
-    """Return the energies that the store holds, and what is missing and why."""
-    found = results.calculations([slot.key for slot in spec.phases])
+def gather(phases: Sequence[PhaseSlot], results: Results) -> tuple[list[PhaseEnergy], list[MissingPhase]]:
+    """Return the energies of phases that the store holds, and what is missing and why."""
+    found = results.calculations([slot.key for slot in phases])
     energies: list[PhaseEnergy] = []
     missing: list[MissingPhase] = []
-    for slot in spec.phases:
+    for slot in phases:
         calculation = found.get(slot.key)
         if calculation is not None and calculation.state is State.CONVERGED:
             energies.append(_energy(slot, calculation))
@@ -105,7 +105,7 @@ def derive_hull(spec: HullSpec, results: Results, reasons: Mapping[str, str] | N
     """
     from lianode.analysis.counting import HullImpossibleError
 
-    energies, missing = gather(spec, results)
+    energies, missing = gather(spec.phases, results)
     documents = _hull_documents(spec, energies, missing, None)
     if spec.temperature is not None:
         thermal = stored_free_energies(

@@ -11,8 +11,10 @@ from lianode.structures.errors import InputError
 from lianode.workflows.barrier import BarrierPlan, plan_barriers
 from lianode.workflows.campaign_barrier import BarrierEntry
 from lianode.workflows.campaign_hull import HullEntry
+from lianode.workflows.campaign_reactivity import ReactivityEntry
 from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull import plan_hulls
+from lianode.workflows.reactivity import plan_reactivities
 from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
@@ -75,7 +77,11 @@ class Planner(Protocol):
         ...
 
 
-PLANNERS: Final[dict[type[CalculationEntry], Planner]] = {HullEntry: plan_hulls, BarrierEntry: plan_barriers}
+PLANNERS: Final[dict[type[CalculationEntry], Planner]] = {
+    HullEntry: plan_hulls,
+    BarrierEntry: plan_barriers,
+    ReactivityEntry: plan_reactivities,
+}
 """What plans each kind of entry; a new property adds its own here."""
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lianode.workflows.barrier_analysis import BarrierSpec, derive_barriers
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
+from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactivity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,9 +23,14 @@ def _barriers(derivation: dict[str, Any], results: Results) -> Sequence[Property
     return derive_barriers(BarrierSpec.model_validate(derivation), results)
 
 
+def _reactivity(derivation: dict[str, Any], results: Results) -> Sequence[PropertyDocument]:
+    return derive_reactivity(ReactivitySpec.model_validate(derivation), results)
+
+
 DERIVATIONS: Final[dict[str, Callable[[dict[str, Any], Results], Sequence[PropertyDocument]]]] = {
     "hull": _hull,
     "migration": _barriers,
+    "reactivity": _reactivity,
 }
 """What derives the documents of an analysis, by the property whose document holds the derivation."""
 

@@ -1,6 +1,6 @@
 """Quantities as a campaign file writes them: ``0.005``, ``5 meV/atom``, ``20 ps``, ``0.1 GPa``.
 
-A bare number is in eV, Å, K or fs; any other unit is written out in a string. Wall-clock times and pressures have no
+A bare number is in eV, Å, K, fs or V; any other unit is written out in a string. Wall-clock times and pressures have no
 unit that goes without saying, so theirs is always written.
 
 Energies and lengths follow the exact constants of the SI of 2019; Rydberg energy and Bohr radius are CODATA 2022.
@@ -123,7 +123,8 @@ FORCE = Dimension(
     },
     example="5 meV/Å",
 )
-DIMENSIONS: Final = (ENERGY, ENERGY_PER_ATOM, LENGTH, TEMPERATURE, MD_TIME, WALL_TIME, PRESSURE, FORCE)
+VOLTAGE = Dimension(noun="a voltage", base="V", units={"V": 1.0, "mV": 1e-3}, example="0.6 V")
+DIMENSIONS: Final = (ENERGY, ENERGY_PER_ATOM, LENGTH, TEMPERATURE, MD_TIME, WALL_TIME, PRESSURE, FORCE, VOLTAGE)
 
 
 def shown(value: object) -> str:
@@ -249,3 +250,5 @@ Pressure = Annotated[float, _reader(PRESSURE), _writer(PRESSURE)]
 """A pydantic field in GPa; dumped as ``0.05 GPa``, so that a dump can be read back."""
 Force = Annotated[float, _reader(FORCE)]
 """A pydantic field in eV/Å."""
+Voltage = Annotated[float, _reader(VOLTAGE)]
+"""A pydantic field in V."""

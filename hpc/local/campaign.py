@@ -44,7 +44,7 @@ class CampaignRun:
     reused
         Keys that were settled before the run began.
     documents
-        Property documents of whole systems, and of migration in phases, that the run derived, as stored.
+        Property documents of whole systems, of migration in phases and of reactions that the run derived, as stored.
     """
 
     stopped: bool
@@ -128,7 +128,7 @@ def run_campaign(
             break
         requests = followed.requests
         runs.append(run(followed))
-    of_systems = {"$or": [{"phase": None}, {"property": "migration"}]}
+    of_systems = {"$or": [{"phase": None}, {"property": {"$in": ["migration", "reactivity"]}}]}
     derived = results.query(campaign=plan.campaign.name, criteria={**of_systems, "created": {"$gte": began}})
     return CampaignRun(
         stopped=any(one.stopped for one in runs),
