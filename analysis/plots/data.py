@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.barrier import BarrierDocument
 from lianode.analysis.hull import HullDocument
+from lianode.analysis.interface_md import InterfaceMdDocument
 from lianode.analysis.migration_document import MigrationDocument
+from lianode.analysis.plots.interface_data import bond_table, motion_table, rdf_table, snapshot_table
 from lianode.analysis.plots.migration_data import barrier_table, migration_table
 from lianode.analysis.plots.style import FORMATS
 from lianode.analysis.spread import HullSpreadDocument
+from lianode.analysis.structure_in_time.bond_document import BondDocument
+from lianode.analysis.structure_in_time.motion_document import MotionDocument
+from lianode.analysis.structure_in_time.rdf_document import RdfDocument
 from lianode.analysis.voltage_curve import VoltageDocument
 from lianode.structures.errors import InputError
 
@@ -22,10 +27,15 @@ if TYPE_CHECKING:
     from lianode.analysis.documents import PropertyDocument
 
 
-def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
-    """Return the numbers of a hull, a voltage curve, a spread between models, a hop or a phase's migration.
+TABLES = ("hull", "voltage", "hull_spread", "barrier", "migration", "rdf", "bonds", "motion", "interface_md")
+"""Properties whose documents have a table."""
 
-    Comment lines say what they are and from which document; columns have their units in their names.
+
+def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
+    """Return the numbers of a hull, a voltage curve, a spread between models, a hop, a phase's migration or a run.
+
+    Comment lines say what they are and from which document; columns have their units in their names. Text that a
+    spreadsheet would take for a formula begins with an apostrophe.
 
     Raises
     ------
@@ -44,17 +54,22 @@ def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
             header, rows = barrier_table(BarrierDocument.model_validate(content))
         case "migration":
             header, rows = migration_table(MigrationDocument.model_validate(content))
+        case "rdf":
+            header, rows = rdf_table(RdfDocument.model_validate(content))
+        case "bonds":
+            header, rows = bond_table(BondDocument.model_validate(content))
+        case "motion":
+            header, rows = motion_table(MotionDocument.model_validate(content))
+        case "interface_md":
+            header, rows = snapshot_table(InterfaceMdDocument.model_validate(content))
         case other:
-            raise InputError(
-                f"no table for documents of '{other}'; there is one for hull, voltage, hull_spread, barrier, migration",
-                "csv",
-            )
+            raise InputError(f"no table for documents of '{other}'; there is one for {', '.join(TABLES)}", "csv")
     out = io.StringIO()
     flagged = ", flagged" if content.get("flagged") else ""
     out.write(f"# {content['system']}, {content['engine']}, {content['completeness']}{flagged}, {content['key']}\n")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([[f"{cell:.6f}" if isinstance(cell, float) else cell for cell in row] for row in rows])
+    writer.writerows([[_written(cell) for cell in row] for row in rows])
     return out.getvalue()
 
 
@@ -74,6 +89,23 @@ def write_data(documents: Sequence[PropertyDocument | Mapping[str, Any]], figure
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("\n".join(data_csv(document) for document in documents), encoding="utf-8")
     return file
+
+
+def _written(cell: Any) -> Any:
+    """Return a cell as it is written."""
+    if isinstance(cell, float):
+        return f"{cell:.6f}"
+    if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not _is_number(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _hull(hull: HullDocument) -> tuple[list[str], list[list[Any]]]:
