@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lianode.hpc.store import ResultsStore
 
 KINDS = ("hull", "voltage")
+INTERFACE_KINDS = ("rdf", "bonds", "snapshots")
 
 
 def draw_campaign(documents: Iterable[dict[str, Any]], folder: Path, published: str | None) -> list[Path]:
@@ -87,6 +88,44 @@ def draw_migrations(
             files += draw_migration(
                 kind, results, folder / name, hop=None, campaign=campaign, system=None, size="column",
                 published=published if kind == "barriers" and has_barriers else None, **chosen,
+            )  # fmt: skip
+        except InputError as error:
+            click.echo(f"no figure {name}: {error.message}", err=True)
+    return files
+
+
+def draw_interfaces(documents: Iterable[dict[str, Any]], results: ResultsStore, folder: Path) -> list[Path]:
+    """Draw g(r), bonds and the frames of each run of an interface in a campaign; return the files.
+
+    Parameters
+    ----------
+    documents, folder
+        As of :func:`draw_campaign`.
+    results
+        Store that holds them.
+    """
+    from lianode.cli.plot_interface import PROPERTIES, draw_interface, file_name
+
+    runs = [document for document in documents if document["property"] in PROPERTIES.values()]
+    several = {word: len({run[word] for run in runs}) > 1 for word in ("engine", "temperature")}
+    drawn = sorted(
+        {
+            (run["interface"], run["engine"], run["temperature"], run["campaign"], kind)
+            for run in runs
+            for kind in INTERFACE_KINDS
+            if PROPERTIES[kind] == run["property"]
+        }
+    )
+    files: list[Path] = []
+    for interface, engine, temperature, campaign, kind in drawn:
+        parts = [kind, file_name(interface)]
+        parts += [engine.replace(":", "-")] if several["engine"] else []
+        parts += [f"{temperature:g}K"] if several["temperature"] else []
+        name = "-".join(parts)
+        try:
+            files += draw_interface(
+                kind, results, folder / name, interface=interface, engines=(engine,), campaign=campaign,
+                temperature=temperature,
             )  # fmt: skip
         except InputError as error:
             click.echo(f"no figure {name}: {error.message}", err=True)

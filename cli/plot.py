@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli.plot_interface import KINDS as INTERFACE
+from lianode.cli.plot_interface import draw_interface, file_name
 from lianode.cli.plot_migration import KINDS as MIGRATION
 from lianode.cli.plot_migration import draw_migration
 from lianode.cli.project import open_results, project_option
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from lianode.analysis.plots.style import SizeName
     from lianode.hpc.store import ResultsStore
 
-KINDS = ("hull", "voltage", "above-hull", *MIGRATION)
+KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE)
 
 
 @click.command("plot", short_help="Draw a hull, a voltage curve or migration barriers from the store.")
@@ -25,11 +27,15 @@ KINDS = ("hull", "voltage", "above-hull", *MIGRATION)
 @project_option
 @click.option("--system", help="Chemical system, such as Li-In; needed for hulls and voltages.")
 @click.option("--phase", help="Phase whose path or hop is drawn, such as LiIn.")
+@click.option("--interface", help="Interface whose dynamics is drawn, such as 'In(001)/Li6PS5Cl(001)'.")
+@click.option("--layer", type=click.IntRange(1), help="Layer of an RDF, counted from 1 at the bottom; default: all.")
 @click.option("--hop", help="Label of the hop, such as Li1-Li1a.")
 @click.option("--engine", multiple=True, help="Engine; several draw the spread between models.")
 @click.option("--campaign", help="Name of the campaign, where several computed this.")
 @click.option("--entry", type=click.IntRange(1), help="Which of a campaign's hulls of this system, counted from 1.")
-@click.option("--temperature", type=float, help="Temperature in K of the hull; default: 0 K without vibrations.")
+@click.option(
+    "--temperature", type=float, help="Temperature in K, of a hull (default: 0 K without vibrations) or a run."
+)
 @click.option("--published", metavar="PAPER", help="Overlay the values of a paper, such as hansel2021.")
 @click.option("--measured", type=click.Path(path_type=Path), help="CSV file of a measured curve to draw beside it.")
 @click.option("--size", type=click.Choice(["column", "slide"]), default="column", help="Journal column or slide.")
@@ -39,6 +45,8 @@ def command(
     project: Path | None,
     system: str | None,
     phase: str | None,
+    interface: str | None,
+    layer: int | None,
     hop: str | None,
     engine: tuple[str, ...],
     campaign: str | None,
@@ -52,6 +60,9 @@ def command(
     """Draw KIND: hull, voltage, or above-hull (how far phases lie above the hull); barriers (of phases), path or hop.
 
     A path is the one over which lithium crosses a phase, a hop one of its steps; both need --phase.
+
+    Of the dynamics of an interface: rdf, similarity (to crystals that may form), bonds, snapshots, profiles (of
+    density) and displacements; --interface says which.
 
     Beside each figure its data are written as CSV.
     """
@@ -67,6 +78,15 @@ def command(
         for file in draw_migration(
             kind, results, target, phase=phase, hop=hop, engines=engine, campaign=campaign, system=system,
             published=published, size=size,
+        ):  # fmt: skip
+            click.echo(f"wrote {file}")
+        return
+    if kind in INTERFACE:
+        target = output or Path("-".join(filter(None, (kind, system, interface and file_name(interface)))))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for file in draw_interface(
+            kind, results, target, interface=interface, engines=engine, campaign=campaign, system=system,
+            temperature=temperature, layer=layer, size=size,
         ):  # fmt: skip
             click.echo(f"wrote {file}")
         return

@@ -43,7 +43,7 @@ def command(
     """
     from lianode.analysis.published import published as published_values
     from lianode.cli.display import show_progress
-    from lianode.cli.figures import draw_campaign, draw_migrations
+    from lianode.cli.figures import draw_campaign, draw_interfaces, draw_migrations
     from lianode.cli.summary import print_summary
     from lianode.hpc.local.campaign import run_campaign
 
@@ -59,6 +59,7 @@ def command(
     if figures is not None:
         drawn = draw_campaign(ended.documents, figures, published)
         drawn += draw_migrations(ended.documents, results, figures, published)
+        drawn += draw_interfaces(ended.documents, results, figures)
     if as_json:
         print_json(_summary(plan, ended) | {"figures": [str(path) for path in drawn]})
     else:

@@ -144,7 +144,10 @@ def _look(number: int) -> dict[str, Any]:
 def _notes(found: BondDocument) -> list[str]:
     notes = []
     if found.bonds:
-        cutoffs = ", ".join(f"{bond.pair} {bond.cutoff:.2f} Å" for bond in found.bonds)
+        cutoffs = ", ".join(
+            f"{bond.pair} {bond.cutoff:.2f} Å ({bond.cutoff_source.removeprefix('first minimum of ')})"
+            for bond in found.bonds
+        )
         moved = ", ".join(sorted({f"{bond.cutoff_uncertainty:g} Å" for bond in found.bonds}))
         notes.append(f"Cut-offs: {cutoffs}; bands: {moved} less and more.")
     open_ended = [bond.pair for bond in found.bonds if bond.onset.time_fs is not None and bond.onset.error_fs is None]

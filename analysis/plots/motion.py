@@ -85,7 +85,8 @@ def displacement_figure(document: MotionLike, *, size: SizeName = "column") -> F
     found = MotionDocument.model_validate(document)
     moved = [of for of in found.diffusion if max(np.sum(of.msd_A2, axis=0)) > 0]
     if not moved:
-        raise InputError("the document has no displacements to draw", "motion")
+        why = "".join(f"; {note}" for note in found.notes)
+        raise InputError(f"the document has no displacements to draw{why}", "motion")
     sizes = size_named(size)
     with style(sizes):
         height = max(sizes.height, (19 + 1.4 * len(moved)) * sizes.font / 72)

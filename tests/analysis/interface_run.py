@@ -114,7 +114,7 @@ def bonds_of(frames: Sequence[Frame], **fields: Any) -> BondDocument:
     history = follow_bonds(frames, {"In-S": 3.2, "In-Cl": 3.3, "P-S": 2.7}, polyhedra=units)
     deep = penetration_depths(frames, ["In", "S"], fixed=["In"])
     return bond_document(
-        history, sources={}, penetration=deep, **COMMON | fields,
+        history, sources={"In-Cl": "first minimum of InCl at rest"}, penetration=deep, **COMMON | fields,
     )  # fmt: skip
 
 

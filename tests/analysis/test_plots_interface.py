@@ -208,7 +208,8 @@ def test_bonds_with_bands_and_onsets(size):
     assert list(surviving.get_ydata()) == pytest.approx([value / 8 for value in unit.surviving])
     assert list(depths.lines[2].get_ydata()) == document.penetration[1].deepest
     text = words(figure)
-    assert "Cut-offs: In-S 3.20 Å, In-Cl 3.30 Å, P-S 2.70 Å; bands: 0.1 Å less and more." in text
+    assert "Cut-offs: In-S 3.20 Å (given), In-Cl 3.30 Å (InCl at rest), P-S 2.70 Å (given);" in text
+    assert "bands: 0.1 Å less and more." in text
     assert "PS4 of 8" in text
     ins = document.bonds[0].onset
     assert ins.time_fs is not None
@@ -275,8 +276,9 @@ def test_displacements_with_diffusivities(size):
     assert "Li: D = (" in text
     assert "In: not diffusive" in text
     assert inside(figure)
-    with pytest.raises(InputError, match="no displacements"):
-        displacement_figure(document.model_copy(update={"diffusion": []}))
+    short = document.model_copy(update={"diffusion": [], "notes": ["no diffusivity: a fit in blocks of 2 fs"]})
+    with pytest.raises(InputError, match="no displacements to draw; no diffusivity: a fit in blocks of 2 fs"):
+        displacement_figure(short)
 
 
 def test_a_diffusivity_has_the_digits_of_its_error():
