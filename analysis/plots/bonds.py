@@ -107,8 +107,12 @@ def _bonds(axes: Axes, times: NDArray[np.float64], bonds: Sequence[BondEvolution
         at = time + times[0]
         y = float(np.interp(at, times, bond.counts))
         axes.errorbar(
-            [at], [y], xerr=_spread(bond.onset, time), fmt="D", color=look["color"], mec=BLACK, mew=0.5 * sizes.line,
-            ms=0.8 * sizes.marker, ecolor=BLACK, elinewidth=0.8 * sizes.line, capsize=0.3 * sizes.font, zorder=5,
+            [at], [y], xerr=_spread(bond.onset, time), fmt="none", ecolor=BLACK, elinewidth=0.8 * sizes.line,
+            capsize=0.3 * sizes.font, zorder=5,
+        )  # fmt: skip
+        axes.plot(
+            [at], [y], ls="none", marker="D", color=look["color"], mec=BLACK, mew=0.5 * sizes.line,
+            ms=0.8 * sizes.marker, zorder=6, clip_on=False,
         )  # fmt: skip
         labels.append(Label(x=at, y=y, text=onset_text(bond.onset), color=BLACK, prefer=80.0))
     axes.set_ylim(0, 1.28 * max(1.0, *(max(bond.counts_longer) for bond in bonds)))

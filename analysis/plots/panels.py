@@ -109,7 +109,7 @@ def interface_title(document: OfInterface) -> str:
 
 def mathtext_interface(name: str) -> str:
     """Write the amounts in formulas as subscripts, and leave the indices of planes alone."""
-    return re.sub(r"(?<![\w(])[A-Z][A-Za-z0-9]*", lambda formula: mathtext_formula(formula.group()), name)
+    return re.sub(r"(?<![\w(])[A-Z][A-Za-z0-9.]*", lambda formula: mathtext_formula(formula.group()), name)
 
 
 def interface_notes(document: OfInterface) -> list[str]:

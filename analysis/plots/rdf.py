@@ -205,7 +205,7 @@ def _draw(
     if highest == 0.0:
         axes.text(
             0.5 * found.largest, 0.45 * top, f"no {pair.pair} within {found.largest:g} Å", color=GREY, ha="center",
-            fontsize=0.9 * sizes.font,
+            fontsize=0.9 * sizes.font, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0}, zorder=5,
         )  # fmt: skip
     crystals = [reference for reference in found.references if reference.pair == pair.pair]
     for number, crystal in enumerate(crystals):

@@ -214,7 +214,11 @@ def _key(figure: Figure, elements: Sequence[str], sizes: Size, inch: float, floo
 def _notes(found: InterfaceMdDocument) -> list[str]:
     notes = [] if len(found.snapshots) > 1 else ["Only one frame is there."]
     strains = {"anode": found.anode, "electrolyte": found.electrolyte}
-    strained = [f"{name} by {100 * side.strain:.1f} %" for name, side in strains.items() if abs(side.strain) >= 5e-4]
+    strained = [
+        f"{name} {'stretched' if side.strain > 0 else 'compressed'} by {100 * abs(side.strain):.1f} %"
+        for name, side in strains.items()
+        if abs(side.strain) >= 5e-4
+    ]
     atoms = f"{found.electrolyte.atoms} atoms of electrolyte, {found.anode.atoms} of anode"
-    notes.append(f"{atoms}{'; strained: ' + ', '.join(strained) if strained else ''}.")
+    notes.append(f"{atoms}{'; ' + ', '.join(strained) if strained else ''}.")
     return [*notes, *interface_notes(found)]

@@ -304,7 +304,7 @@ def test_atoms_before_and_after(size):
         assert box.width / wide == pytest.approx(box.height / high, rel=1e-6)
     assert [text.get_text() for text in key.texts] == ["10 Å", "Li", "In", "P", "S", "Cl"]
     text = words(figure)
-    for expected in ("0 ps", "19.9 ps", "Li6PS5Cl", "64 atoms of electrolyte, 48 of anode; strained: anode by 1.1 %."):
+    for expected in ("0 ps", "19.9 ps", "Li6PS5Cl", "64 atoms of electrolyte, 48 of anode; anode stretched by 1.1 %."):
         assert expected in text
     one = snapshots_figure(document.model_copy(update={"snapshots": document.snapshots[:1]}), size=size)
     assert "Only one frame is there." in words(one)
@@ -354,6 +354,7 @@ def test_elements_have_colours_and_radii():
 
 
 def test_planes_keep_their_indices():
+    assert mathtext_interface("In(001)/Li5.5PS4.5Cl1.5(1-10)") == "In(001)/Li$_{5.5}$PS$_{4.5}$Cl$_{1.5}$(1-10)"
     assert mathtext_interface("Li9Al4(400)/Li6PS5Cl(-110) 2") == "Li$_9$Al$_4$(400)/Li$_6$PS$_5$Cl(-110) 2"
 
 
