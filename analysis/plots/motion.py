@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lianode.analysis.plots.panels import PS, digits_of, interface_notes, interface_title, new_panels, span_label
+from lianode.analysis.plots.panels import (
+    PS,
+    digits_of,
+    interface_notes,
+    interface_title,
+    label_rows,
+    new_panels,
+    span_label,
+)
 from lianode.analysis.plots.style import BLUE, GREY, LIGHT, SERIES, size_named, style
 from lianode.analysis.structure_in_time.motion_document import MotionDocument
 from lianode.structures.errors import InputError
@@ -63,9 +71,8 @@ def profiles_figure(document: MotionLike, *, size: SizeName = "column") -> Figur
             axes.tick_params(axis="x", labelbottom=axes is panels[-1])
         panels[-1].set_xlabel("Height along the normal (Å)")
         wide, high = figure.get_size_inches()
-        middle = (panels[0].get_position().y1 + panels[-1].get_position().y0) / 2
         em = sizes.font / 72
-        figure.text(1.3 * em / wide, middle, "Density (atoms/Å$^3$)", rotation=90, ha="center", va="center")
+        label_rows(figure, panels, "Density (atoms/Å$^3$)")
         figure.legend(
             *panels[0].get_legend_handles_labels(), ncols=2, loc="lower left", frameon=False, borderaxespad=0,
             bbox_to_anchor=(0.8 * em / wide, panels[0].get_position().y1 + 0.1 * em / high), borderpad=0,

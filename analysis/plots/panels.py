@@ -82,6 +82,23 @@ def new_panels(
     return figure, panels
 
 
+def label_rows(figure: Figure, panels: Sequence[Axes], label: str) -> None:
+    """Name the vertical axis of panels that stand over each other once, left of the numbers, making room for them."""
+    figure.canvas.draw()
+    boxes = [axes.get_position() for axes in panels]
+    middle = (min(box.y0 for box in boxes) + max(box.y1 for box in boxes)) / 2
+    numbers = [tick.get_window_extent() for axes in panels for tick in axes.get_yticklabels() if tick.get_text()]
+    ends = [box.x0 for box in numbers] or [axes.bbox.x0 for axes in panels]
+    text = figure.text(0, middle, label, rotation=90, ha="left", va="center")
+    gap = 0.25 * text.get_window_extent().width
+    over = text.get_window_extent().width + 2 * gap - min(ends)
+    if over > 0:
+        wide = over / figure.bbox.width
+        for axes, box in zip(panels, boxes, strict=True):
+            axes.set_position((box.x0 + wide, box.y0, box.width - wide, box.height))
+    text.set_x((max(0.0, min(ends) + max(0.0, over)) - gap - text.get_window_extent().width) / figure.bbox.width)
+
+
 def fit_width(figure: Figure, text: Text, margin: float) -> None:
     """Make a text smaller until it ends before the right margin, as a fraction of the figure's width."""
     room = (1 - margin) * figure.bbox.width - text.get_window_extent().x0

@@ -11,6 +11,7 @@ from lianode.analysis.plots.panels import (
     early_to_late,
     interface_notes,
     interface_title,
+    label_rows,
     new_panels,
     one_of,
     span_label,
@@ -88,7 +89,8 @@ def rdf_evolution_figure(
                 axes.set_xlabel("Distance r (Å)")
         for axes in panels[len(shown) :]:
             axes.remove()
-        _y_label(figure, panels, sizes, found)
+        by = "the cell's density" if found.normalisation == "global" else "the layer's density"
+        label_rows(figure, panels[: len(shown) : columns], f"g(r), by {by}")
         _legend(figure, panels[0], found, colors, sizes)
     return figure
 
@@ -237,17 +239,6 @@ def _crystal(axes: Axes, found: RdfDocument, crystal: ReferenceRdf, *, base: flo
         ends = [minimum.distance - minimum.half_width, minimum.distance + minimum.half_width]
         axes.plot(ends, [base, base], color=GREY, lw=2.4 * sizes.line, solid_capstyle="butt", zorder=2.5)
         axes.plot([minimum.distance] * 2, [0, base], color=GREY, ls=(0, (3, 2)), lw=0.7 * sizes.line, zorder=1)
-
-
-def _y_label(figure: Figure, panels: Sequence[Axes], sizes: Size, found: RdfDocument) -> None:
-    """Name the axis once, at the middle of all panels."""
-    shown = [axes.get_position() for axes in panels if axes.figure is not None]
-    low, high = min(box.y0 for box in shown), max(box.y1 for box in shown)
-    by = "the cell's density" if found.normalisation == "global" else "the layer's density"
-    wide = figure.get_figwidth()
-    figure.text(
-        1.3 * sizes.font / 72 / wide, (low + high) / 2, f"g(r), by {by}", rotation=90, ha="center", va="center",
-    )  # fmt: skip
 
 
 def _legend(figure: Figure, axes: Axes, found: RdfDocument, colors: Sequence[str], sizes: Size) -> None:
