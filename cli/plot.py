@@ -11,6 +11,8 @@ from lianode.cli.plot_interface import KINDS as INTERFACE
 from lianode.cli.plot_interface import draw_interface, file_name
 from lianode.cli.plot_migration import KINDS as MIGRATION
 from lianode.cli.plot_migration import draw_migration
+from lianode.cli.plot_reactivity import KIND as REACTIVITY
+from lianode.cli.plot_reactivity import draw_reactivity, select_reactions
 from lianode.cli.project import open_results, project_option
 from lianode.structures.errors import InputError
 
@@ -19,17 +21,19 @@ if TYPE_CHECKING:
     from lianode.analysis.plots.style import SizeName
     from lianode.hpc.store import ResultsStore
 
-KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE)
+KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE, REACTIVITY)
 
 
-@click.command("plot", short_help="Draw a hull, a voltage curve or migration barriers from the store.")
+@click.command("plot", short_help="Draw a hull, a voltage curve, migration barriers or reactions from the store.")
 @click.argument("kind", type=click.Choice(KINDS))
 @project_option
 @click.option("--system", help="Chemical system, such as Li-In; needed for hulls and voltages.")
-@click.option("--phase", help="Phase whose path or hop is drawn, such as LiIn.")
+@click.option("--phase", help="Phase whose path, hop or reaction is drawn, such as LiIn.")
 @click.option("--interface", help="Interface whose dynamics is drawn, such as 'In(001)/Li6PS5Cl(001)'.")
 @click.option("--layer", type=click.IntRange(1), help="Layer of an RDF, counted from 1 at the bottom; default: all.")
 @click.option("--hop", help="Label of the hop, such as Li1-Li1a.")
+@click.option("--electrolyte", help="Electrolyte that anodes react with, such as Li6PS5Cl.")
+@click.option("--voltage", type=float, help="Potential in V at which lithium is exchanged; default: closed mixture.")
 @click.option("--engine", multiple=True, help="Engine; several draw the spread between models.")
 @click.option("--campaign", help="Name of the campaign, where several computed this.")
 @click.option("--entry", type=click.IntRange(1), help="Which of a campaign's hulls of this system, counted from 1.")
@@ -48,6 +52,8 @@ def command(
     interface: str | None,
     layer: int | None,
     hop: str | None,
+    electrolyte: str | None,
+    voltage: float | None,
     engine: tuple[str, ...],
     campaign: str | None,
     entry: int | None,
@@ -63,6 +69,8 @@ def command(
 
     Of the dynamics of an interface: rdf, similarity (to crystals that may form), bonds, snapshots, profiles (of
     density) and displacements; --interface says which.
+
+    reactivity draws what anodes and an electrolyte react to: one anode with --phase, all of them without.
 
     Beside each figure its data are written as CSV.
     """
@@ -88,6 +96,17 @@ def command(
             kind, results, target, interface=interface, engines=engine, campaign=campaign, system=system,
             temperature=temperature, layer=layer, size=size,
         ):  # fmt: skip
+            click.echo(f"wrote {file}")
+        return
+    if kind == REACTIVITY:
+        reactions = select_reactions(
+            results, electrolyte=electrolyte, anode=phase, voltage=voltage, engines=engine, campaign=campaign,
+            system=system, entry=entry,
+        )  # fmt: skip
+        at = None if voltage is None else f"{voltage:g}V"
+        target = output or Path("-".join(filter(None, (kind, phase, reactions[0]["second"], at))))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for file in draw_reactivity(reactions, target, size=size):
             click.echo(f"wrote {file}")
         return
     if system is None:

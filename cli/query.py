@@ -22,6 +22,7 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "hull_spread": ("engines",),
     "barrier": ("hop", "barrier_forward", "barrier_backward"),
     "migration": ("mechanism", "percolating_barrier_1d", "percolating_barrier_2d", "percolating_barrier_3d"),
+    "reactivity": ("second", "voltage_V", "reaction_energy_per_atom", "reaction"),
     "free_energy": ("temperature", "free_energy_vib_per_atom", "n_imaginary"),
 }
 """Fields that stand for a property in a table."""
@@ -59,7 +60,8 @@ def command(
 ) -> None:
     """Find results of PROPERTY, or of all.
 
-    Properties: hull, phase_stability, voltage, hull_spread, free_energy, barrier (of a hop), migration (of a phase).
+    Properties: hull, phase_stability, voltage, hull_spread, free_energy, barrier (of a hop), migration (of a phase),
+    reactivity (of an anode, the phase, with an electrolyte).
 
     Energies are in eV, those of fields that end in _per_atom in eV/atom.
     """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @engine_option
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes at the same time; default: as many as fit.")
 @click.option("--retry-failed", is_flag=True, help="Try calculations again that failed in an earlier run.")
-@click.option("--figures", type=click.Path(path_type=Path), help="Draw hulls, voltages and barriers into this folder.")
+@click.option("--figures", type=click.Path(path_type=Path), help="Draw all figures into this folder.")
 @click.option("--published", metavar="PAPER", help="Overlay the values of a paper on the figures, such as hansel2021.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON, and no progress.")
 def command(
@@ -44,6 +44,7 @@ def command(
     from lianode.analysis.published import published as published_values
     from lianode.cli.display import show_progress
     from lianode.cli.figures import draw_campaign, draw_interfaces, draw_migrations
+    from lianode.cli.plot_reactivity import draw_reactivities
     from lianode.cli.summary import print_summary
     from lianode.hpc.local.campaign import run_campaign
 
@@ -60,6 +61,7 @@ def command(
         drawn = draw_campaign(ended.documents, figures, published)
         drawn += draw_migrations(ended.documents, results, figures, published)
         drawn += draw_interfaces(ended.documents, results, figures)
+        drawn += draw_reactivities(ended.documents, figures)
     if as_json:
         print_json(_summary(plan, ended) | {"figures": [str(path) for path in drawn]})
     else:

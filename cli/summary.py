@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lianode.cli.output import duration, number, print_table
+from lianode.cli.summary_reactivity import print_reactivities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ MOST_CHECKS = 12
 
 
 def print_summary(ended: CampaignRun) -> None:
-    """Print hulls, voltages, migration barriers, failed checks and what is missing."""
+    """Print hulls, voltages, migration barriers, reactions, failed checks and what is missing."""
     for document in ended.documents:
         if document["property"] == "hull":
             print_hull(document)
@@ -25,6 +26,9 @@ def print_summary(ended: CampaignRun) -> None:
             print_voltage(document)
         elif document["property"] == "migration":
             print_migration(document)
+    reactions = [document for document in ended.documents if document["property"] == "reactivity"]
+    for engine in dict.fromkeys(document["engine"] for document in reactions):
+        print_reactivities([document for document in reactions if document["engine"] == engine])
     for name, error in ended.errors:
         click.echo(f"failed: {name}: {error}")
     for calculation in ended.undone:

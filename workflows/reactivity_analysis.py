@@ -89,6 +89,7 @@ def _document(
     spec: ReactivitySpec, energies: list[PhaseEnergy], missing: list[MissingPhase], voltage: float | None
 ) -> ReactivityDocument:
     from lianode.analysis.reactivity import reactivity
+    from lianode.analysis.reactivity_uncounted import with_uncounted
 
     document = reactivity(
         energies,
@@ -101,4 +102,5 @@ def _document(
         exclude=spec.exclude,
         missing=missing,
     )
+    document = with_uncounted(document, energies)
     return document.model_copy(update={"settings": {**document.settings, "entry": spec.entry}})

@@ -12,7 +12,9 @@ from lianode.analysis.interface_md import InterfaceMdDocument
 from lianode.analysis.migration_document import MigrationDocument
 from lianode.analysis.plots.interface_data import bond_table, motion_table, rdf_table, snapshot_table
 from lianode.analysis.plots.migration_data import barrier_table, migration_table
+from lianode.analysis.plots.reactivity_data import reactivity_table
 from lianode.analysis.plots.style import FORMATS
+from lianode.analysis.reactivity import ReactivityDocument
 from lianode.analysis.spread import HullSpreadDocument
 from lianode.analysis.structure_in_time.bond_document import BondDocument
 from lianode.analysis.structure_in_time.motion_document import MotionDocument
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from lianode.analysis.documents import PropertyDocument
 
 
-TABLES = ("hull", "voltage", "hull_spread", "barrier", "migration", "rdf", "bonds", "motion", "interface_md")
+TABLES = (
+    "hull", "voltage", "hull_spread", "barrier", "migration", "rdf", "bonds", "motion", "interface_md", "reactivity",
+)  # fmt: skip
 """Properties whose documents have a table."""
 
 
@@ -62,6 +66,8 @@ def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
             header, rows = motion_table(MotionDocument.model_validate(content))
         case "interface_md":
             header, rows = snapshot_table(InterfaceMdDocument.model_validate(content))
+        case "reactivity":
+            header, rows = reactivity_table(ReactivityDocument.model_validate(content))
         case other:
             raise InputError(f"no table for documents of '{other}'; there is one for {', '.join(TABLES)}", "csv")
     out = io.StringIO()
