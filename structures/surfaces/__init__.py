@@ -1,0 +1,1 @@
+"""Slabs with vacuum: which planes, which cuts, how thick."""
