@@ -88,6 +88,9 @@ class Calculation(BaseModel):
         was asked for.
     mean_temperature
         Of molecular dynamics, over the second half of the run, K.
+    mean_cell
+        Of molecular dynamics at a pressure, over the second half of the run: (3, 3), Å, rows are vectors. ``structure``
+        and ``volume`` are those of the last frame.
     band
         Of nudged elastic bands: energies and forces along the path. Energy, structure and largest force of the
         document are those of its highest image.
@@ -135,6 +138,7 @@ class Calculation(BaseModel):
     evaluations: int = 0
     started_from: str | None = None
     mean_temperature: float | None = None
+    mean_cell: list[list[float]] | None = None
     band: Band | None = None
     intermediate: dict[str, Any] | None = None
     end_points: tuple[dict[str, Any], dict[str, Any]] | None = None

@@ -96,7 +96,7 @@ class AseEngine:
         result = run_dynamics(atoms, CountedCalculator(self.calculator()), task, context)
         fields = {**vars(result)}
         last = PymatgenStructure(
-            structure.lattice, structure.species, fields.pop("positions"), coords_are_cartesian=True
+            fields.pop("cell"), structure.species, fields.pop("positions"), coords_are_cartesian=True
         )
         return Calculation(
             **_identity(self, key, task, structure, context),

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from ase.units import GPa, fs
 
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
 from lianode.workflows.engine import Progress
 from lianode.workflows.engines.md_files import Clock, MdCheckpoint, Trajectory, file_reference
-from lianode.workflows.engines.md_statistics import Statistics, has_exploded, is_measured, md_checks
-from lianode.workflows.engines.nose_hoover import (
-    Integrator,
+from lianode.workflows.engines.md_statistics import (
+    CellStatistics,
+    Statistics,
+    has_exploded,
+    has_left,
+    is_measured,
+    md_checks,
+    pressure_check,
+)
+from lianode.workflows.engines.motion.pressure import barostat_of, pressure_error
+from lianode.workflows.engines.motion.state import (
+    Evaluation,
     kinetic_energy,
     kinetic_temperature,
     maxwell_momenta,
-    thermostat_time,
+    volume,
 )
+from lianode.workflows.engines.motion.thermostats import time_constant
+from lianode.workflows.engines.motion.verlet import PressureIntegrator, integrator_of
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -29,7 +41,7 @@ if TYPE_CHECKING:
     from lianode.workflows.calculation import FileReference
     from lianode.workflows.engine import RunContext
     from lianode.workflows.engines.evaluation import CountedCalculator
-    from lianode.workflows.engines.nose_hoover import MotionState
+    from lianode.workflows.engines.motion.state import MotionState
     from lianode.workflows.task import MDTask
 
 
@@ -39,6 +51,7 @@ class Dynamics:
 
     state: State
     reason: str | None
+    cell: NDArray[np.float64]
     positions: NDArray[np.float64]
     energy: float | None
     max_force: float | None
@@ -48,6 +61,7 @@ class Dynamics:
     wall_time_s: float
     continued: int
     mean_temperature: float | None
+    mean_cell: list[list[float]] | None
     checks: list[Check] = field(default_factory=list)
     files: dict[str, FileReference] = field(default_factory=dict)
 
@@ -97,49 +111,42 @@ class _Run:
         self.atoms, self.calculator, self.task, self.context = atoms, calculator, task, context
         self.clock = time.perf_counter()
         self.masses = atoms.get_masses()
-        self.tau = float(thermostat_time(task.time_step_fs, task.thermostat_time_fs))
-        self.target = task.temperature if task.ensemble != "nve" else None
-        self.integrator = Integrator(
-            self.masses,
-            self._forces,
-            time_step_fs=task.time_step_fs,
-            temperature=self.target,
-            thermostat_time_fs=self.tau,
-        )
-        atoms.calc = calculator
+        self.volume = volume(atoms.cell.array)
+        self.integrator = integrator_of(task, self.masses, self._evaluate)
         found = MdCheckpoint.read(context.directory, len(atoms))
         length = found.length if found is not None else 0
-        self.trajectory = Trajectory(
-            context.directory, atoms.get_chemical_symbols(), atoms.cell.array, self.masses, length=length
-        )
+        self.trajectory = Trajectory(context.directory, atoms.get_chemical_symbols(), self.masses, length=length)
         if found is None:
             momenta = maxwell_momenta(self.masses, task.temperature, task.seed)
-            found = MdCheckpoint(self.integrator.start(atoms.positions, momenta), Statistics())
-            self._record(found.state)
+            start = self.integrator.start(atoms.positions, momenta, atoms.cell.array, task.seed)
+            found = MdCheckpoint(start, Statistics(), CellStatistics())
+            self._record(start)
         self.checkpoint = found
         self.base = (found.evaluations, found.evaluation_time_s, found.wall_time_s)
         self.ended = State.CONVERGED
 
     def go(self) -> str | None:
         """Take the steps that are left; return why they were not all taken."""
-        state, measured = self.checkpoint.state, self.checkpoint.measured
+        state = self.checkpoint.state
         due = Clock(self.context.checkpoint_interval_s)
         while state.step < self.task.steps:
             if self.context.must_stop():
                 self._save()
                 self.ended = State.INTERRUPTED
                 return "stopped; the next run continues it"
+            good = _copy(state)
             with np.errstate(over="ignore", invalid="ignore"):  # a motion that runs away is said in words
                 self.integrator.advance(state)
             temperature = self._temperature(state)
-            wrong = has_exploded(temperature + 0.0 * state.energy, self.task.temperature)
+            wrong = self._wrong(state, temperature)
             if wrong is not None:
+                if not self._is_frame(good.step):
+                    self._record(good)
                 self.ended = State.FAILED
                 return f"step {state.step}: {wrong}"
             if is_measured(state.step, self.task.steps):
-                per_atom = self.integrator.conserved(state) / len(self.atoms) * 1e3
-                measured.add(state.step * self.task.time_step_fs * 1e-3, temperature, per_atom)
-            if state.step % self.task.frame_interval == 0 or state.step == self.task.steps:
+                self._measure(state, temperature)
+            if self._is_frame(state.step):
                 self._record(state)
             self.context.progress(Progress(state.step, state.energy, _largest(state.forces)))
             if due.due():
@@ -149,21 +156,15 @@ class _Run:
 
     def result(self, reason: str | None) -> Dynamics:
         """Return the document's fields."""
-        state, measured = self.checkpoint.state, self.checkpoint.measured
+        state, measured, cells = self.checkpoint.state, self.checkpoint.measured, self.checkpoint.cells
         self._count()
         whole = self.ended is State.CONVERGED
         failed = self.ended is State.FAILED
-        checks = md_checks(
-            measured,
-            n_atoms=len(self.atoms),
-            time_step_fs=self.task.time_step_fs,
-            target=self.target,
-            thermostat_time_fs=self.tau,
-        )
         directory = self.context.directory
         return Dynamics(
             state=self.ended,
             reason=reason,
+            cell=state.cell,
             positions=state.positions,
             energy=None if failed else state.energy,
             max_force=None if failed else _largest(state.forces),
@@ -173,16 +174,52 @@ class _Run:
             wall_time_s=self.checkpoint.wall_time_s,
             continued=self.checkpoint.continued,
             mean_temperature=measured.mean_temperature if whole else None,
-            checks=checks if whole else [],
-            files={} if not whole else {"trajectory": file_reference(self.trajectory.path, directory)},
+            mean_cell=cells.mean_cell.tolist() if whole and cells.mean_cell is not None else None,
+            checks=self._checks() if whole else [],
+            files={"trajectory": file_reference(self.trajectory.path, directory)} if whole or failed else {},
         )
 
-    def _forces(self, positions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        self.atoms.set_positions(positions)
-        return float(self.atoms.get_potential_energy()), self.atoms.get_forces()
+    def _evaluate(self, positions: NDArray[np.float64], cell: NDArray[np.float64]) -> Evaluation:
+        self.atoms.positions = positions
+        self.atoms.cell.array[:] = cell
+        self.calculator.calculate(self.atoms)
+        found = self.calculator.results
+        return Evaluation(found["energy"], found["forces"], found["stress"])
+
+    def _wrong(self, state: MotionState, temperature: float) -> str | None:
+        """Say why the motion cannot go on."""
+        exploded = has_exploded(temperature + 0.0 * state.energy, self.task.highest_temperature)
+        return exploded or has_left(volume(state.cell), self.volume)
+
+    def _measure(self, state: MotionState, temperature: float) -> None:
+        per_atom = self.integrator.conserved(state) / len(self.masses) * 1e3
+        self.checkpoint.measured.add(state.step * self.task.time_step_fs * 1e-3, temperature, per_atom)
+        if isinstance(self.integrator, PressureIntegrator):
+            self.checkpoint.cells.add(self.integrator.pressure(state) / GPa, state.cell)
+
+    def _checks(self) -> list[Check]:
+        """Judge what was measured."""
+        task, cells = self.task, self.checkpoint.cells
+        first = task.steps // 2 + 1
+        checks = md_checks(
+            self.checkpoint.measured,
+            n_atoms=len(self.masses),
+            time_step_fs=task.time_step_fs,
+            target=task.target(0.5 * (first + task.steps)) if task.ensemble != "nve" else None,
+            thermostat_time_fs=time_constant(task),
+            ramp_K_per_ps=(task.target(1) - task.target(0)) / (task.time_step_fs * 1e-3),
+        )
+        if cells.mean_cell is not None and cells.mean_pressure is not None:
+            rate, time_step = barostat_of(task).rate, task.time_step_fs * fs
+            error = pressure_error(task.highest_temperature, volume(cells.mean_cell), rate, cells.samples * time_step)
+            checks.append(pressure_check(cells.mean_pressure, task.pressure_GPa, error / GPa))
+        return checks
+
+    def _is_frame(self, step: int) -> bool:
+        return step % self.task.frame_interval == 0 or step == self.task.steps
 
     def _temperature(self, state: MotionState) -> float:
-        return kinetic_temperature(kinetic_energy(state.momenta, self.masses), len(self.atoms))
+        return kinetic_temperature(kinetic_energy(state.momenta, self.masses), len(self.masses))
 
     def _record(self, state: MotionState) -> None:
         self.trajectory.append(
@@ -204,5 +241,16 @@ class _Run:
         self.checkpoint.wall_time_s = wall_time + time.perf_counter() - self.clock
 
 
+def _copy(state: MotionState) -> MotionState:
+    """Return a state that further steps leave alone; energy, forces and stress are replaced, never changed."""
+    return replace(
+        state,
+        positions=state.positions.copy(),
+        momenta=state.momenta.copy(),
+        cell=state.cell.copy(),
+        chain=state.chain.copy(),
+    )
+
+
 def _largest(forces: NDArray[np.float64]) -> float:
-    return float(np.linalg.norm(forces, axis=1).max())
+    return float(np.sqrt(np.einsum("ij,ij->i", forces, forces).max()))

@@ -1,9 +1,10 @@
 """What molecular dynamics leaves on disk as it runs: a trajectory that is only ever appended to, and a checkpoint.
 
 The trajectory is extended XYZ, one frame after the other: positions in Å (not wrapped), ``velo`` in Å/fs, and in the
-comment line step, time (fs), energy and conserved energy (eV) and temperature (K). A frame is handed to the operating
-system as soon as it is written, so that a killed process loses none; before a checkpoint the file is forced to disk.
-The checkpoint holds the length that the file had then: whoever goes on cuts off what came later, and computes it again.
+comment line cell (Å), step, time (fs), energy and conserved energy (eV) and temperature (K). A frame is handed to the
+operating system as soon as it is written, so that a killed process loses none; before a checkpoint the file is forced
+to disk. The checkpoint holds the length that the file had then: whoever goes on cuts off what came later, and computes
+it again.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from lianode.analysis.trajectories.xyz_format import (
     lattice_text,
 )
 from lianode.workflows.calculation import FileReference
-from lianode.workflows.engines.md_statistics import Statistics
-from lianode.workflows.engines.nose_hoover import MotionState
+from lianode.workflows.engines.md_statistics import CellStatistics, Statistics
+from lianode.workflows.engines.motion.state import MotionState, generator_of, words_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 TRAJECTORY = "trajectory.xyz"
 CHECKPOINT = "md-checkpoint.npz"
-_ARRAYS = ("positions", "momenta", "forces", "eta", "p_eta")
+_ARRAYS = ("positions", "momenta", "cell", "forces", "stress", "chain")
 
 
 class Trajectory:
@@ -50,8 +51,6 @@ class Trajectory:
         Of the calculation.
     symbols
         Elements of the atoms.
-    cell
-        (3, 3), Å.
     masses
         (n,), u.
     length
@@ -63,18 +62,9 @@ class Trajectory:
         When the file cannot be opened or written.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        symbols: list[str],
-        cell: NDArray[np.float64],
-        masses: NDArray[np.float64],
-        *,
-        length: int = 0,
-    ) -> None:
+    def __init__(self, directory: Path, symbols: list[str], masses: NDArray[np.float64], *, length: int = 0) -> None:
         self.path = directory / TRAJECTORY
         self.symbols = symbols
-        self.lattice = lattice_text(cell)
         self.masses = masses
         self._file = self.path.open("r+b" if length else "wb")
         self._file.truncate(length)
@@ -90,7 +80,7 @@ class Trajectory:
             "conserved": f"{conserved!r}",
             "temperature": f"{temperature:.10g}",
         }
-        lines = [f"{len(self.symbols)}", comment_line(self.lattice, f"{POSITIONS}:{VELOCITIES}", values)]
+        lines = [f"{len(self.symbols)}", comment_line(lattice_text(state.cell), f"{POSITIONS}:{VELOCITIES}", values)]
         lines += [
             f"{symbol:<2} {x:.10f} {y:.10f} {z:.10f} {u:.10e} {v:.10e} {w:.10e}"
             for symbol, (x, y, z), (u, v, w) in zip(self.symbols, state.positions, velocities, strict=True)
@@ -117,7 +107,7 @@ class MdCheckpoint:
     ----------
     state
         All that the motion depends on, in double precision.
-    measured
+    measured, cells
         Sums over the steps so far.
     length
         Bytes of the trajectory.
@@ -127,6 +117,7 @@ class MdCheckpoint:
 
     state: MotionState
     measured: Statistics
+    cells: CellStatistics
     length: int = 0
     evaluations: int = 0
     continued: int = 0
@@ -142,7 +133,10 @@ class MdCheckpoint:
                 file,
                 step=state.step,
                 energy=state.energy,
+                given=state.given,
+                random=words_of(state.random),
                 measured=np.array(self.measured.numbers()),
+                cells=np.array(self.cells.numbers()),
                 counts=np.array([self.length, self.evaluations, self.continued]),
                 times=np.array([self.evaluation_time_s, self.wall_time_s]),
                 **{name: getattr(state, name) for name in _ARRAYS},
@@ -160,18 +154,25 @@ class MdCheckpoint:
         try:
             with np.load(directory / CHECKPOINT, allow_pickle=False) as data:
                 arrays = {name: data[name].astype(float) for name in _ARRAYS}
-                state = MotionState(step=int(data["step"]), energy=float(data["energy"]), **arrays)
+                state = MotionState(
+                    step=int(data["step"]),
+                    energy=float(data["energy"]),
+                    given=float(data["given"]),
+                    random=generator_of(data["random"]),
+                    **arrays,
+                )
                 length, evaluations, continued = (int(n) for n in data["counts"])
                 evaluation_time, wall_time = (float(x) for x in data["times"])
                 measured = Statistics.of([float(x) for x in data["measured"]])
+                cells = CellStatistics.of([float(x) for x in data["cells"]])
             whole = (directory / TRAJECTORY).stat().st_size >= length
         except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile):
             return None
         motion = (state.positions, state.momenta, state.forces)
         usable = whole and all(array.shape == (n_atoms, 3) and np.isfinite(array).all() for array in motion)
-        if not usable or not np.isfinite(state.eta).all():
+        if not usable or not all(np.isfinite(part).all() for part in (state.cell, state.chain, state.given)):
             return None
-        return cls(state, measured, length, evaluations, continued + 1, evaluation_time, wall_time)
+        return cls(state, measured, cells, length, evaluations, continued + 1, evaluation_time, wall_time)
 
 
 class Clock:

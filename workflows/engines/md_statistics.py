@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from lianode.analysis.checks import Check
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DRIFT_LIMIT = 1.0
 """meV/atom/ps of the conserved energy: a harmonic crystal would heat by 4 K per ps."""
@@ -15,6 +21,10 @@ STANDARD_ERRORS = 4.0
 """Deviation of the mean temperature from the target above which a run is flagged."""
 EXPLOSION = 10.0
 """Factor on the temperature that was asked for at which a run is given up."""
+LARGEST_GROWTH = 2.0
+"""Factor on the first volume, up or down, at which a run is given up: the crystal has evaporated, or collapsed."""
+RAMP_LAG = 2.0
+"""Times of the thermostat by which a crystal may trail a ramp: half of its heat is in the potential energy."""
 
 
 @dataclass
@@ -94,6 +104,51 @@ class Statistics:
         return cls(**{**named, "samples": int(named["samples"]), "n": int(named["n"])})  # type: ignore[arg-type]
 
 
+@dataclass
+class CellStatistics:
+    """Running sums over the second half of a run whose cell moves.
+
+    Attributes
+    ----------
+    samples
+        Steps measured.
+    pressure_sum
+        Of the part that the barostat answers to, GPa.
+    cell_sum
+        (3, 3), Å.
+    """
+
+    samples: int = 0
+    pressure_sum: float = 0.0
+    cell_sum: NDArray[np.float64] = field(default_factory=lambda: np.zeros((3, 3)))
+
+    def add(self, pressure_GPa: float, cell: NDArray[np.float64]) -> None:
+        """Count one step."""
+        self.samples += 1
+        self.pressure_sum += pressure_GPa
+        self.cell_sum += cell
+
+    @property
+    def mean_pressure(self) -> float | None:
+        """GPa; None before the second half."""
+        return self.pressure_sum / self.samples if self.samples else None
+
+    @property
+    def mean_cell(self) -> NDArray[np.float64] | None:
+        """(3, 3), Å; None before the second half."""
+        return self.cell_sum / self.samples if self.samples else None
+
+    def numbers(self) -> list[float]:
+        """Return all sums, for a checkpoint."""
+        return [float(self.samples), self.pressure_sum, *(float(x) for x in self.cell_sum.ravel())]
+
+    @classmethod
+    def of(cls, numbers: list[float]) -> CellStatistics:
+        """Return what :meth:`numbers` wrote."""
+        samples, pressure_sum, *cell = numbers
+        return cls(int(samples), pressure_sum, np.array(cell).reshape(3, 3))
+
+
 def is_measured(step: int, steps: int) -> bool:
     """Whether a step (counted from 1) belongs to the half of the run that is measured, not that of equilibration."""
     return 2 * step > steps
@@ -111,6 +166,16 @@ def has_exploded(temperature: float, target: float) -> str | None:
     return None
 
 
+def has_left(volume: float, first: float) -> str | None:
+    """Return why a run has to be given up at this volume (Å³) of the cell, or None."""
+    if first / LARGEST_GROWTH <= volume <= first * LARGEST_GROWTH:
+        return None
+    return (
+        f"the cell ran away: {volume:.0f} Å3, from {first:.0f} Å3 at the start; "
+        "take a lower temperature, another pressure, or a longer barostat_time_fs"
+    )
+
+
 def temperature_error(target: float, n_atoms: int, thermostat_time_ps: float, measured_ps: float) -> float:
     """Return the standard error of a mean temperature, K.
 
@@ -122,9 +187,15 @@ def temperature_error(target: float, n_atoms: int, thermostat_time_ps: float, me
 
 
 def md_checks(
-    measured: Statistics, *, n_atoms: int, time_step_fs: float, target: float | None, thermostat_time_fs: float
+    measured: Statistics,
+    *,
+    n_atoms: int,
+    time_step_fs: float,
+    target: float | None,
+    thermostat_time_fs: float,
+    ramp_K_per_ps: float = 0.0,
 ) -> list[Check]:
-    """Judge the drift of the conserved energy and, at constant temperature, the mean temperature.
+    """Judge the drift of the conserved energy and, with a thermostat, the mean temperature.
 
     Parameters
     ----------
@@ -133,7 +204,9 @@ def md_checks(
     n_atoms, time_step_fs, thermostat_time_fs
         Of the run.
     target
-        K; None at constant energy.
+        Mean over the second half, K; None at constant energy.
+    ramp_K_per_ps
+        How fast the target moves; the atoms trail it.
     """
     drift, mean = measured.drift, measured.mean_temperature
     time = measured.samples * time_step_fs * 1e-3
@@ -147,10 +220,22 @@ def md_checks(
         )
     checks = [Check(name="energy_conserved", passed=passed, message=message)]
     if target is not None and mean is not None:
-        limit = STANDARD_ERRORS * temperature_error(target, n_atoms, thermostat_time_fs * 1e-3, time)
+        trailing = RAMP_LAG * abs(ramp_K_per_ps) * thermostat_time_fs * 1e-3
+        limit = STANDARD_ERRORS * temperature_error(target, n_atoms, thermostat_time_fs * 1e-3, time) + trailing
+        why = f"{STANDARD_ERRORS:g} standard errors" + (f", and {trailing:.1f} K behind the ramp" if trailing else "")
         message = (
             f"mean temperature {mean:.1f} K in the second half of the run, {target:g} K asked for "
-            f"(limit ±{limit:.1f} K: {STANDARD_ERRORS:g} standard errors)"
+            f"(limit ±{limit:.1f} K: {why})"
         )
         checks.append(Check(name="temperature_kept", passed=abs(mean - target) <= limit, message=message))
     return checks
+
+
+def pressure_check(mean_GPa: float, wanted_GPa: float, error_GPa: float) -> Check:
+    """Judge the mean pressure of a run whose cell moves by its standard error, all in GPa."""
+    limit = STANDARD_ERRORS * error_GPa
+    message = (
+        f"mean pressure {mean_GPa:.3f} GPa in the second half of the run, {wanted_GPa:g} GPa asked for "
+        f"(limit ±{limit:.3f} GPa: {STANDARD_ERRORS:g} standard errors)"
+    )
+    return Check(name="pressure_kept", passed=abs(mean_GPa - wanted_GPa) <= limit, message=message)

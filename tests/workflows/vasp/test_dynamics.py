@@ -18,7 +18,7 @@ from lianode.structures import library
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
 from lianode.workflows.engine import RunContext
-from lianode.workflows.engines.nose_hoover import kinetic_temperature
+from lianode.workflows.engines.motion.state import kinetic_temperature
 from lianode.workflows.engines.vasp.engine import VaspEngine
 from lianode.workflows.engines.vasp.incar import Dynamics
 from lianode.workflows.engines.vasp.inputs import input_set
@@ -225,6 +225,10 @@ def test_what_vasp_cannot_do_is_said_before_it_starts(run, tmp_path: Path) -> No
         run(spec={"variant": "bulk"})
     with pytest.raises(InputError, match="thermostat_time_fs"):
         run(thermostat_time_fs=100.0)
+    with pytest.raises(InputError, match="take one of these, or a potential for npt-bussi"):
+        run(ensemble="npt-bussi", pressure_GPa=1.0)
+    with pytest.raises(InputError, match="leave final_temperature out"):
+        run(final_temperature=600.0)
     with pytest.raises(InputError, match="POTCAR"):
         run(spec={"rehearsal": False})
     assert not list((tmp_path / "run").glob("attempt-*"))

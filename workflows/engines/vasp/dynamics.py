@@ -21,7 +21,8 @@ from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
 from lianode.workflows.engines.md_files import file_reference
 from lianode.workflows.engines.md_statistics import Statistics, has_exploded, is_measured, md_checks
-from lianode.workflows.engines.nose_hoover import maxwell_momenta, thermostat_time
+from lianode.workflows.engines.motion.nose_hoover import thermostat_time
+from lianode.workflows.engines.motion.state import maxwell_momenta
 from lianode.workflows.engines.vasp.attempts import Attempt, attempts, new_folder, write_record
 from lianode.workflows.engines.vasp.failures import explain, read_tail
 from lianode.workflows.engines.vasp.incar import Dynamics
@@ -66,12 +67,25 @@ def dynamics_of(settings: VaspSettings, task: MDTask) -> Dynamics:
     Raises
     ------
     InputError
-        For another variant than ``aimd``, or a time constant of the thermostat, which VASP has not.
+        For another variant than ``aimd``, and for what VASP is not asked for here: other ensembles than constant energy
+        and Nosé-Hoover, a time constant of the thermostat, a temperature that changes.
     """
     if settings.variant != "aimd":
         raise InputError(
             "molecular dynamics belongs to the variant aimd; write "
             f"{{name: vasp, preset: {settings.preset}, variant: aimd}}",
+            WHERE,
+        )
+    if task.ensemble not in {"nve", "nvt-nose-hoover"}:
+        raise InputError(
+            f"VASP runs nve and nvt-nose-hoover here, not {task.ensemble}; take one of these, or a potential for "
+            f"{task.ensemble}",
+            WHERE,
+        )
+    if task.final_temperature is not None:
+        raise InputError(
+            "VASP's thermostat takes its mass from the first temperature of each attempt, so that a ramp would not "
+            "outlive a stop; leave final_temperature out, and run one temperature after the other",
             WHERE,
         )
     if task.thermostat_time_fs is not None:

@@ -1,0 +1,1 @@
+"""How atoms move in time: velocity Verlet, the thermostats around it, and a cell that answers to a pressure."""
