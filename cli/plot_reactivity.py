@@ -86,7 +86,7 @@ def select_reactions(
             choice = f" or {option} ".join(map(str, sorted(values)))
             raise InputError(f"several {what}; add {option} {choice}", KIND)
     newest = {document["first"]: document for document in sorted(found, key=lambda d: d["created"])}
-    return sorted(newest.values(), key=lambda d: d["first"])
+    return _strongest_first(newest.values())
 
 
 def draw_reactivities(documents: Iterable[dict[str, Any]], folder: Path) -> list[Path]:
@@ -109,7 +109,8 @@ def draw_reactivities(documents: Iterable[dict[str, Any]], folder: Path) -> list
     for document in reactions:
         groups.setdefault(_ending(document, engine=several), []).append(document)
     figures: list[tuple[str, Sequence[dict[str, Any]]]] = []
-    for ending, group in groups.items():
+    for ending, found in groups.items():
+        group = _strongest_first(found)
         figures += [(f"{KIND}-{document['first']}-{ending}", [document]) for document in group]
         parts = _parts(group, len(MARKERS)) if len(group) > 1 else []
         for number, part in enumerate(parts, start=1):
@@ -121,6 +122,10 @@ def draw_reactivities(documents: Iterable[dict[str, Any]], folder: Path) -> list
         except InputError as error:
             click.echo(f"no figure {name}: {error.message}", err=True)
     return files
+
+
+def _strongest_first(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(documents, key=lambda d: d["reaction_energy_per_atom"])
 
 
 def _parts(group: list[dict[str, Any]], most: int) -> list[list[dict[str, Any]]]:

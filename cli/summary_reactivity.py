@@ -32,9 +32,11 @@ def print_reactivities(documents: Sequence[Mapping[str, Any]]) -> None:
     print_table(
         [("anode", "left"), ("electrolyte", "left"), ("Li at / V", "right"), ("E / meV/atom", "right"),
          ("x(anode)", "right"), ("most exothermic reaction", "left")],
-        [_row(document) for document in documents],
-        title=f"reactions, {method}; x and E by atoms, where lithium is at a potential without it; !: see below",
+        [_row(document) for document in sorted(documents, key=_strongest_first)],
+        title=f"reactions, {method}; !: a check failed, see below",
     )  # fmt: skip
+    if any(document["voltage_V"] is not None for document in documents):
+        click.echo("note: where lithium is at a potential, x and E count all atoms but lithium")
     for sentence in _once(one for document in documents for one in document["missing"]):
         click.echo(f"partial: {sentence}")
     for sentence in dict.fromkeys(one for document in documents for one in document["notes"]):
@@ -49,6 +51,11 @@ def print_reactivities(documents: Sequence[Mapping[str, Any]]) -> None:
     for message, names in failed.items():
         click.echo(f"! {'; '.join(names)}: {message}")
     click.echo("")
+
+
+def _strongest_first(document: Mapping[str, Any]) -> tuple[Any, ...]:
+    voltage = document["voltage_V"]
+    return (document["second"], -1.0 if voltage is None else voltage, document["reaction_energy_per_atom"])
 
 
 def _row(document: Mapping[str, Any]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lianode.analysis.plots.style import SizeName
+    from lianode.analysis.reactivity import Reaction
 
 MEV = 1000.0
 MARKERS = ("o", "s", "D", "^", "v", "P")
@@ -48,7 +49,7 @@ def reactivity_figure(document: ReactivityLike, *, size: SizeName = "column") ->
     sizes = size_named(size)
     with style(sizes):
         figure, axes = new_figure(
-            sizes, title=_title(found), notes=[*_equations(found), *_notes(found), *_partial([found])]
+            sizes, title=_title(found), notes=[*_equations(found), *_notes([found], _drawn(found)), *_partial([found])]
         )
         x, y = _line(found)
         axes.axhline(0, color=BLACK, lw=0.6 * sizes.line, zorder=1)
@@ -90,9 +91,9 @@ def reactivities_figure(documents: Sequence[ReactivityLike], *, size: SizeName =
             raise InputError(f"these reactions differ in their {name}; one figure needs one", "figure")
     sizes = size_named(size)
     with style(sizes):
-        notes = list(dict.fromkeys(sentence for document in found for sentence in _notes(document)))
-        notes += _partial(found)
-        equations = [f"{document.first}: {document.most_exothermic.equation}" for document in found]
+        best_ones = [document.most_exothermic for document in found]
+        notes = [*_notes(found, best_ones), *_partial(found)]
+        equations = [f"{document.first}: {_starred(document, document.most_exothermic)}" for document in found]
         figure, axes = new_figure(sizes, title=_title(found[0], first="anodes"), notes=[*equations, *notes])
         axes.axhline(0, color=BLACK, lw=0.6 * sizes.line, zorder=1)
         for document, color, marker in zip(found, SERIES, MARKERS, strict=False):
@@ -122,12 +123,19 @@ def _title(document: ReactivityDocument, first: str | None = None) -> str:
 
 
 def _equations(document: ReactivityDocument) -> list[str]:
-    flagged = set(flagged_phases(document))
-    numbered = {number: document.reactions[place] for number, place in _numbers(document).items()}
     return [
-        f"{number}: {reaction.equation}{'*' if flagged.intersection(reaction.products) else ''}"
-        for number, reaction in numbered.items()
+        f"{number}: {_starred(document, document.reactions[place])}" for number, place in _numbers(document).items()
     ]
+
+
+def _starred(document: ReactivityDocument, reaction: Reaction) -> str:
+    """Return the equation, with a star where a check of a product failed."""
+    return f"{reaction.equation}{'*' if set(flagged_phases(document)).intersection(reaction.products) else ''}"
+
+
+def _drawn(document: ReactivityDocument) -> list[Reaction]:
+    """Return the reactions whose equations are below the figure."""
+    return [document.reactions[place] for place in _numbers(document).values()]
 
 
 def _numbers(document: ReactivityDocument) -> dict[int, int]:
@@ -137,13 +145,20 @@ def _numbers(document: ReactivityDocument) -> dict[int, int]:
     return dict(enumerate(places, start=1))
 
 
-def _notes(document: ReactivityDocument) -> list[str]:
+def _notes(documents: Sequence[ReactivityDocument], written: Sequence[Reaction]) -> list[str]:
+    """Return what a reader of these documents should know, with the reactions whose equations are written."""
     sentences = []
-    if document.voltage_V is not None:
-        sentences.append(f"Lithium is exchanged at {document.voltage_V:g} V against its metal, and not counted.")
-    if flagged := flagged_phases(document):
-        sentences.append(f"*: a check failed of {', '.join(flagged)}.")
-    if any(check.name == "anion_corrections" for check in failed(document.checks)):
+    voltage = documents[0].voltage_V
+    if voltage is not None:
+        sentences.append(f"Lithium is exchanged at {voltage:g} V against its metal, and not counted.")
+    flagged = {name for document in documents for name in flagged_phases(document)}
+    products = {name for reaction in written for name in reaction.products}
+    materials = {name for document in documents for name in (document.first, document.second)}
+    if starred := sorted(flagged & products):
+        sentences.append(f"*: a check failed of {', '.join(starred)}.")
+    if others := sorted((flagged & materials) - products):
+        sentences.append(f"A check failed of {', '.join(others)}.")
+    if any(check.name == "anion_corrections" for document in documents for check in failed(document.checks)):
         sentences.append("Energies without corrections for anions.")
     return sentences
 

@@ -42,6 +42,15 @@ def test_the_figure_says_what_a_reader_needs(tmp_path):
         assert squeezed(expected) in text
 
 
+def test_a_star_belongs_to_a_product_and_a_material_is_named(tmp_path):
+    """LiIn failed a check: as a material it is named, and no equation without it as a product has a star."""
+    text = squeezed(text_of(reactivity_figure(between("LiIn", "InCl3")), tmp_path))
+    assert squeezed("A check failed of LiIn.") in text
+    assert "*" not in text
+    several = text_of(reactivities_figure([between("LiIn", "InCl3"), between("Li", "InCl3")]), tmp_path)
+    assert several.count("check failed of") == 1
+
+
 def test_the_potential_is_stated(tmp_path):
     text = text_of(reactivity_figure(between("In", "InCl3", voltage=1.0)), tmp_path)
     assert "1 V" in text
