@@ -10,7 +10,6 @@ Where a crystal has less symmetry than its lattice, a and b may be exchanged wit
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lianode.structures.errors import InputError
-from lianode.structures.symmetry import SYMPREC
+from lianode.structures.symmetry import symmetry_dataset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,19 +136,10 @@ def crystal_axes(structure: Structure) -> CrystalAxes:
     InputError
         For a disordered crystal, and where spglib finds no symmetry, as with atoms on top of each other.
     """
-    import spglib
-
     formula = structure.composition.reduced_formula
     if not structure.is_ordered:
         raise InputError("elastic constants need an ordered crystal; order its mixed sites first", formula)
-    cell = (
-        structure.lattice.matrix.tolist(),
-        structure.frac_coords.tolist(),
-        [int(site.specie.Z) for site in structure],
-    )
-    found = None
-    with suppress(spglib.SpglibError):  # it returns None instead, unless some other package has set it to raise
-        found = spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
+    found = symmetry_dataset(structure)
     if found is None:
         raise InputError("spglib finds no symmetry in it; no two atoms may lie on top of each other", formula)
     to_conventional = np.rint(_CENTRINGS * np.asarray(found.transformation_matrix)) / _CENTRINGS

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,16 +54,37 @@ def space_group_operations(structure: Structure) -> tuple[NDArray[np.int64], NDA
     structure
         Ordered crystal.
     """
-    import spglib
-
-    cell = (
-        structure.lattice.matrix.tolist(),
-        structure.frac_coords.tolist(),
-        [int(site.specie.Z) for site in structure],
-    )
-    found = None
-    with suppress(spglib.SpglibError):  # it returns None instead, unless some other package has set it to raise
-        found = spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
+    found = symmetry_dataset(structure)
     if found is None:
         raise RuntimeError(f"spglib finds no symmetry in {structure.formula}")
     return np.asarray(found.rotations, dtype=np.int64), np.asarray(found.translations, dtype=np.float64)
+
+
+def symmetry_dataset(structure: Structure, symprec: float = SYMPREC) -> Any | None:
+    """Return spglib's dataset of an ordered crystal, or None where it finds no symmetry.
+
+    Parameters
+    ----------
+    structure
+        Ordered crystal.
+    symprec
+        Tolerance, Å.
+    """
+    numbers = np.array([site.specie.Z for site in structure], dtype=np.intp)
+    return cell_dataset(np.asarray(structure.lattice.matrix), np.asarray(structure.frac_coords), numbers, symprec)
+
+
+def cell_dataset(
+    cell: NDArray[np.float64], fractions: NDArray[np.float64], numbers: NDArray[np.intp], symprec: float = SYMPREC
+) -> Any | None:
+    """Return spglib's dataset of a cell (3, 3), Å, with atoms at fractional coordinates (n, 3), or None.
+
+    spglib returns None where it fails, or raises where some other package has set it to; and it warns of its future.
+    """
+    import spglib
+
+    crystal: Any = (cell, fractions, numbers)  # its annotation knows lists only
+    with warnings.catch_warnings(), suppress(spglib.SpglibError):
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return spglib.get_symmetry_dataset(crystal, symprec=symprec)
+    return None

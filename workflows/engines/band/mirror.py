@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lianode.structures.errors import InputError
+from lianode.structures.symmetry import cell_dataset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,16 +79,11 @@ def mirror_between(first: Array, last: Array, cell: Array, numbers: NDArray[np.i
 
     It is an operation of the configuration half-way between them.
     """
-    import spglib
-
     inverse = np.linalg.inv(cell)
     half_way = 0.5 * (first + last) @ inverse
-    crystal: Any = (cell, half_way, numbers)  # spglib's annotation knows lists only
-    found = None
-    with suppress(spglib.SpglibError):  # it returns None instead, unless some other package has set it to raise
-        found = spglib.get_symmetry(crystal, symprec=SYMPREC)
+    found = cell_dataset(cell, half_way, numbers, SYMPREC)
     if found is not None:
-        for rotation, translation in zip(found["rotations"], found["translations"], strict=True):
+        for rotation, translation in zip(found.rotations, found.translations, strict=True):
             made = _matched(first, last, cell, numbers, rotation=rotation, translation=translation)
             if made is not None:
                 return made

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from lianode.structures.symmetry import symmetry_dataset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,13 +22,8 @@ SYMPREC = 0.01
 
 def rotations(structure: Structure, symprec: float = SYMPREC) -> NDArray[np.int_]:
     """Return the rotations of the crystal's point group in fractional coordinates of the cell, (n, 3, 3)."""
-    import spglib
-
-    found = None
-    with warnings.catch_warnings(), suppress(spglib.SpglibError):  # None, unless another package has set it to raise
-        warnings.simplefilter("ignore", DeprecationWarning)  # spglib's own
-        found = spglib.get_symmetry(_spglib_cell(structure), symprec=symprec)
-    return np.unique(found["rotations"], axis=0) if found else np.eye(3, dtype=int)[None]
+    found = symmetry_dataset(structure, symprec)
+    return np.eye(3, dtype=int)[None] if found is None else np.unique(found.rotations, axis=0)
 
 
 def is_symmetric(mesh: Mesh, operations: NDArray[np.int_]) -> bool:
