@@ -20,7 +20,7 @@ class Snapshot(BaseModel):
     Attributes
     ----------
     time_fs
-        Since the beginning of the run.
+        Since the first contact.
     cell
         Rows are vectors, Å; the third is along the normal.
     elements
@@ -104,9 +104,10 @@ class InterfaceMdDocument(PropertyDocument):
     height_change
         Of the cell along the normal, from the built cell to the one that was run, as a fraction.
     trajectory
-        Path of the trajectory below the calculation's folder.
+        Paths of the trajectory's files below the calculation's folder, in the order of time.
     snapshots
-        First and last frame.
+        First and last frame, that of the equilibration included. In all documents of an interface time counts from the
+        first contact, with the equilibration.
     notes
         Sentences a reader should see, that are not defects.
     """
@@ -124,6 +125,6 @@ class InterfaceMdDocument(PropertyDocument):
     equilibration_ps: float
     ensemble: str
     height_change: float | None = None
-    trajectory: str
+    trajectory: list[str]
     snapshots: list[Snapshot] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)

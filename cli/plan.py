@@ -47,7 +47,9 @@ def command(campaign: Path, project: Path | None, engine: str | None, as_json: b
     for note in plan.campaign.notes():
         click.echo(note)
     _print_differences(jobs, details)
-    for note in dict.fromkeys(note for barriers in plan.barriers for note in barriers.notes):
+    notes = [*(note for part in plan.barriers for note in part.notes),
+             *(note for part in plan.interfaces for note in part.notes)]  # fmt: skip
+    for note in dict.fromkeys(notes):
         click.echo(note)
     for hull in plan.hulls:
         if hull.free_energies:

@@ -23,6 +23,10 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "barrier": ("hop", "barrier_forward", "barrier_backward"),
     "migration": ("mechanism", "percolating_barrier_1d", "percolating_barrier_2d", "percolating_barrier_3d"),
     "reactivity": ("second", "voltage_V", "reaction_energy_per_atom", "reaction"),
+    "interface_md": ("interface", "time_ps", "mean_temperature"),
+    "rdf": ("interface", "temperature"),
+    "bonds": ("interface", "temperature"),
+    "motion": ("interface", "temperature"),
     "free_energy": ("temperature", "free_energy_vib_per_atom", "n_imaginary"),
 }
 """Fields that stand for a property in a table."""

@@ -46,6 +46,7 @@ def command(
     from lianode.cli.figures import draw_campaign, draw_interfaces, draw_migrations
     from lianode.cli.plot_reactivity import draw_reactivities
     from lianode.cli.summary import print_summary
+    from lianode.cli.summary_interface import print_interfaces
     from lianode.hpc.local.campaign import run_campaign
 
     if published is not None:
@@ -66,6 +67,7 @@ def command(
         print_json(_summary(plan, ended) | {"figures": [str(path) for path in drawn]})
     else:
         print_summary(ended)
+        print_interfaces(ended.documents)
         for path in drawn:
             if path.suffix == ".png":
                 click.echo(f"figure {path} (and SVG, PDF, CSV)")

@@ -10,6 +10,7 @@ import numpy as np
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pymatgen.core import Structure
 
 PhaseKind = Literal["experimental", "hypothetical"]
@@ -88,6 +89,10 @@ class Phase:
                 f"a cell of {primitive.formula} is no relaxed cell of it; its primitive cell is {before.formula}",
                 self.name,
             )
-        # the stored cell's vectors are whole numbers of the primitive ones, before and after
-        vectors = np.rint(self.structure.lattice.matrix @ np.linalg.inv(before.lattice.matrix)).astype(int)
-        return replace(self, structure=primitive * vectors)
+        return replace(self, structure=primitive * self.stored_vectors.tolist())
+
+    @property
+    def stored_vectors(self) -> NDArray[np.int64]:
+        """Vectors of the stored cell in units of those of the primitive one, (3, 3), also after a relaxation."""
+        primitive = self.primitive().lattice.matrix
+        return np.rint(self.structure.lattice.matrix @ np.linalg.inv(primitive)).astype(np.int64)

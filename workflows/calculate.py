@@ -13,6 +13,7 @@ from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.band.archive import remove_archive
 from lianode.workflows.engines.checkpoint import remove_checkpoint
 from lianode.workflows.engines.registry import make_engine
+from lianode.workflows.interface_starts import AFTER, CELL, RELAXED_SUPERCELL, after_start, cell_start, supercell_start
 from lianode.workflows.promotion import NoStartError, record_start, start_of
 from lianode.workflows.session import current_session
 from lianode.workflows.task import MDTask, NebTask, RelaxTask
@@ -86,6 +87,9 @@ def _start(request: Request, results: Results) -> Start:
         BAND: band_start,
         INTERMEDIATE: intermediate_start,
         HALF: half_start,
+        CELL: cell_start,
+        AFTER: after_start,
+        RELAXED_SUPERCELL: supercell_start,
     }
     return starts.get(request.source.recipe, start_of)(request, results)
 

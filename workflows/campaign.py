@@ -21,6 +21,7 @@ from lianode.structures.errors import InputError, nearest
 from lianode.workflows.campaign_barrier import BarrierEntry
 from lianode.workflows.campaign_entry import DEFAULT_ENGINE, CalculationEntry, EngineSpec, HasEngines, faults
 from lianode.workflows.campaign_hull import HullEntry
+from lianode.workflows.campaign_interface_md import InterfaceMdEntry
 from lianode.workflows.campaign_reactivity import ReactivityEntry
 from lianode.workflows.units import shown
 
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo as Info
 
 PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {
-    entry.PROPERTY: entry for entry in (HullEntry, BarrierEntry, ReactivityEntry)
+    entry.PROPERTY: entry for entry in (HullEntry, BarrierEntry, InterfaceMdEntry, ReactivityEntry)
 }
 """What a campaign can ask for; a new property adds its model here."""
 
 PLANNED_PROPERTIES: Final = (
-    "interface_md", "surface", "interface_energy", "adsorption", "elastic", "electronic",
+    "surface", "interface_energy", "adsorption", "elastic", "electronic",
 )  # fmt: skip
 """Properties of the campaign file's design that this version cannot compute."""
 
@@ -174,9 +175,14 @@ def campaign_digest(campaign: Campaign) -> str:
 
 
 def _settings(entry: CalculationEntry) -> dict[str, Any]:
-    """Return all settings but the engines, lists (which are sets here) sorted."""
+    """Return all settings but the engines, lists (which are sets here, but for planes) sorted."""
     settings = entry.model_dump(exclude={"engine", "engines"}, exclude_none=True)
-    return {key: sorted(value) if isinstance(value, tuple) else value for key, value in settings.items()}
+    return {key: sorted(value) if _is_set(value) else value for key, value in settings.items()}
+
+
+def _is_set(value: Any) -> bool:
+    """Whether the order of a list means nothing; that of a plane's indices does."""
+    return isinstance(value, tuple) and not all(isinstance(item, int) for item in value)
 
 
 def _start(campaign: Campaign, entry: CalculationEntry) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Capability(StrEnum):
     MAGNETISM = "magnetism"
     ELECTRONIC_STRUCTURE = "electronic structure"
     FREE_ATOMS = "free atoms"
+    CONSTANT_PRESSURE = "molecular dynamics at constant pressure"
 
 
 @dataclass(frozen=True, slots=True)

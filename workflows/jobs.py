@@ -20,6 +20,7 @@ from lianode.workflows.free_energy import (
     stored_free_energy,
 )
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
+from lianode.workflows.interface_md_analysis import InterfaceMdSpec, derive_interface_md
 from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactivity
 from lianode.workflows.request import Request
 from lianode.workflows.results import HeldElsewhereError
@@ -71,7 +72,7 @@ def is_quick(wanted: Job, results: Results) -> bool:
         return is_settled(results.calculation(request.key), retry_failed=request.retry_failed)
     if name == "free_energy":
         return stored_free_energy(FreeEnergySpec.model_validate(wanted.function_args[0]), results) is not None
-    return name in {"hull", "hull_spread", "barriers", "reactivity"}
+    return name in {"hull", "hull_spread", "barriers", "interface_md", "reactivity"}
 
 
 @job(config=WITH_STORE)
@@ -186,6 +187,24 @@ def barriers(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[
     """
     results = results_of_job()
     documents = derive_barriers(BarrierSpec.model_validate(spec), results)
+    for document in documents:
+        results.put_property(document)
+    return {"keys": [document.key for document in documents]}
+
+
+@job(config=WITH_STORE)
+def interface_md(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
+    """Derive and store the documents of an interface in time; returns their keys.
+
+    Parameters
+    ----------
+    spec
+        A :class:`lianode.workflows.interface_md_analysis.InterfaceMdSpec`.
+    inputs
+        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
+    """
+    results = results_of_job()
+    documents = derive_interface_md(InterfaceMdSpec.model_validate(spec), results)
     for document in documents:
         results.put_property(document)
     return {"keys": [document.key for document in documents]}

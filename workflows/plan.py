@@ -11,9 +11,11 @@ from lianode.structures.errors import InputError
 from lianode.workflows.barrier import BarrierPlan, plan_barriers
 from lianode.workflows.campaign_barrier import BarrierEntry
 from lianode.workflows.campaign_hull import HullEntry
+from lianode.workflows.campaign_interface_md import InterfaceMdEntry
 from lianode.workflows.campaign_reactivity import ReactivityEntry
 from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull import plan_hulls
+from lianode.workflows.interface_md import InterfaceMdPlan, plan_interface_md
 from lianode.workflows.reactivity import plan_reactivities
 from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
 
@@ -80,6 +82,7 @@ class Planner(Protocol):
 PLANNERS: Final[dict[type[CalculationEntry], Planner]] = {
     HullEntry: plan_hulls,
     BarrierEntry: plan_barriers,
+    InterfaceMdEntry: plan_interface_md,
     ReactivityEntry: plan_reactivities,
 }
 """What plans each kind of entry; a new property adds its own here."""
@@ -111,6 +114,11 @@ class CampaignPlan:
     def barriers(self) -> tuple[BarrierPlan, ...]:
         """Those that are migration barriers."""
         return tuple(plan for plan in self.properties if isinstance(plan, BarrierPlan))
+
+    @property
+    def interfaces(self) -> tuple[InterfaceMdPlan, ...]:
+        """Those that are molecular dynamics of interfaces."""
+        return tuple(plan for plan in self.properties if isinstance(plan, InterfaceMdPlan))
 
     @property
     def requests(self) -> dict[str, Request]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lianode.workflows.barrier_analysis import BarrierSpec, derive_barriers
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
+from lianode.workflows.interface_md_analysis import InterfaceMdSpec, derive_interface_md
 from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactivity
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ def _barriers(derivation: dict[str, Any], results: Results) -> Sequence[Property
     return derive_barriers(BarrierSpec.model_validate(derivation), results)
 
 
+def _interface_md(derivation: dict[str, Any], results: Results) -> Sequence[PropertyDocument]:
+    return derive_interface_md(InterfaceMdSpec.model_validate(derivation), results)
+
+
 def _reactivity(derivation: dict[str, Any], results: Results) -> Sequence[PropertyDocument]:
     return derive_reactivity(ReactivitySpec.model_validate(derivation), results)
 
@@ -30,6 +35,7 @@ def _reactivity(derivation: dict[str, Any], results: Results) -> Sequence[Proper
 DERIVATIONS: Final[dict[str, Callable[[dict[str, Any], Results], Sequence[PropertyDocument]]]] = {
     "hull": _hull,
     "migration": _barriers,
+    "interface_md": _interface_md,
     "reactivity": _reactivity,
 }
 """What derives the documents of an analysis, by the property whose document holds the derivation."""

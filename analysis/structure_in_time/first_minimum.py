@@ -24,7 +24,8 @@ _PEAK = 0.2
 _VALLEY = 0.5
 _RISE = 0.02
 _FLAT = 0.01
-_REACH = 5.0
+REACH = 5.0
+"""Standard deviations up to which the tail of a broadened distance counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,7 @@ def broadened(values: NDArray[np.float64], width: float, sigma: float) -> NDArra
         return values
     from scipy.special import ndtr
 
-    reach = int(np.ceil(_REACH * sigma / width))
+    reach = int(np.ceil(REACH * sigma / width))
     edges = (np.arange(-reach, reach + 2) - 0.5) * width / sigma
     weights = np.diff(ndtr(edges))
     weights /= weights.sum()
@@ -141,7 +142,7 @@ def first_minimum(
     density = np.nan_to_num(neighbour_density(counted)[window, layer, index])
     shape = broadened(density, width, float(np.hypot(sigma, _SMOOTH))) / shell_volumes(counted.radii)
     # the outer edge has lost its neighbours from beyond; the first bins divide noise by next to no volume
-    last = len(r) - int(np.ceil(_REACH * float(np.hypot(sigma, _SMOOTH)) / width))
+    last = len(r) - int(np.ceil(REACH * float(np.hypot(sigma, _SMOOTH)) / width))
     shape = np.where(r < 0.5, 0.0, shape)[: max(last, 0)]
     if not len(shape) or shape.max() <= 0:
         raise InputError(

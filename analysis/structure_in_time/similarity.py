@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lianode.analysis.structure_in_time.distribution import neighbour_density, shell_volumes
-from lianode.analysis.structure_in_time.first_minimum import broadened
+from lianode.analysis.structure_in_time.first_minimum import REACH, broadened
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def similarity(
     width = counted.radii.width
     if not np.isclose(width, reference.radii.width, rtol=1e-9, atol=0):
         raise InputError(f"bins of {width:g} Å and of {reference.radii.width:g} Å; they have to be equal", pair)
-    beyond = 0.0 if sigma == 0 else 5 * sigma
+    beyond = REACH * sigma
     most = min(counted.radii.edges[-1], reference.radii.edges[-1] - beyond)
     if not 0 < largest <= most + 1e-9:
         raise InputError(f"{largest:g} Å; between 0 and {most:g} Å, as far as pairs were counted, would be right", pair)

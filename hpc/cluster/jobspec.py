@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 SPEC_FIELD: Final = "lianode"
 """Name of it in a Firework's spec and in a workflow's metadata."""
 
-Kind = Literal["calculate", "free_energy", "hull", "hull_spread", "barriers"]
-DERIVES: Final = frozenset({"hull", "hull_spread", "barriers"})
-"""Kinds that only turn stored calculations into documents: a second, no engine."""
+Kind = Literal["calculate", "free_energy", "hull", "hull_spread", "barriers", "interface_md", "reactivity"]
+DERIVES: Final = frozenset({"hull", "hull_spread", "barriers", "interface_md", "reactivity"})
+"""Kinds that only turn stored calculations into documents: seconds, no engine."""
 
 
 class JobResources(BaseModel):

@@ -45,10 +45,21 @@ def _barrier(*temperatures: float) -> dict[str, Any]:
     return {"barrier": wanted}
 
 
+def _interface(windows: int) -> dict[str, Any]:
+    wanted = {
+        "electrolyte": "LiCl", "anode": "In", "width": 5, "max_area": 80, "max_strain": 0.15, "anode_thickness": 4,
+        "electrolyte_thickness": 5, "time": 80, "equilibration": 20, "reference_time": 0, "frame_interval": 1,
+        "windows": windows, "largest": 6, "max_force": 0.05,
+    }  # fmt: skip
+    return {"interface_md": wanted}
+
+
 SCENARIOS: Final = {
     "hulls": Scenario(
         {"first": _hull("Li", "In", "LiIn", "Li3In2"), "second": _hull("Li", "In", "Li13In3")}, "hull", (2.0, 25.0)
     ),
     "bands": Scenario({"first": _barrier(300), "second": _barrier(300, 600)}, "migration", (12.0, 50.0)),
+    "interfaces": Scenario({"first": _interface(2), "second": _interface(4)}, "interface_md", (10.0, 60.0)),
 }
-"""Hulls with both references in common; the same migration barrier with other temperatures."""
+"""Hulls with both references in common; the same migration barrier with other temperatures; the same run of an
+interface, averaged over other windows."""

@@ -144,7 +144,7 @@ def interface_md_of(frames: Sequence[Frame], electrolyte_atoms: int, **fields: A
             "time_step_fs": 2.0,
             "equilibration_ps": 1.0,
             "ensemble": "nvt",
-            "trajectory": "md.traj",
+            "trajectory": ["trajectory.xyz"],
             "snapshots": [Snapshot.of(frames[0]), Snapshot.of(frames[-1])],
         }
         | COMMON

@@ -195,7 +195,7 @@ class MlipEngine(AseEngine):
         One of :data:`MODELS`.
     """
 
-    capabilities = frozenset({Capability.STRESS})
+    capabilities = frozenset({Capability.STRESS, Capability.CONSTANT_PRESSURE})
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -115,7 +115,7 @@ class MorseEngine(AseEngine):
         Well depth of like atoms, eV.
     """
 
-    capabilities = frozenset({Capability.STRESS, Capability.FREE_ATOMS})
+    capabilities = frozenset({Capability.STRESS, Capability.FREE_ATOMS, Capability.CONSTANT_PRESSURE})
 
     def __init__(self, well_depth: float = DEFAULT_DEPTH) -> None:
         if isinstance(well_depth, bool) or not isinstance(well_depth, int | float) or not 0 < well_depth < 10:
