@@ -5,7 +5,7 @@ One ordered cubic cell of 52 atoms, relaxed, brought to temperature for 2 ps wit
 code says whether it was reached. What is done stays in the folder: the same command goes on after a stop.
 
 Total energies of successive steps are not independent (velocity Verlet's error swings with the vibrations), so the line
-goes through the means of 20 blocks, each longer than the swings are remembered, and its error follows from how far the
+goes through the means of 10 blocks, each longer than the swings are remembered, and its error follows from how far the
 means lie off it.
 
     OMP_NUM_THREADS=1 python benchmarks/nve_drift.py nve-drift
@@ -25,6 +25,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from lianode.structures.ordering.electrolytes import argyrodite
+from lianode.workflows.calculation import Calculation
 from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.md_files import TRAJECTORY
 from lianode.workflows.engines.registry import make_engine
@@ -33,13 +34,12 @@ from lianode.workflows.task import MDTask, RelaxTask
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lianode.workflows.calculation import Calculation
     from lianode.workflows.engine import Engine, Progress
     from lianode.workflows.task import Task
 
 LIMIT = 0.5
 """meV/atom/ps."""
-BLOCKS = 20
+BLOCKS = 10
 EQUILIBRATION_PS = 2.0
 INTERVAL = 5
 """Steps between frames."""
@@ -55,8 +55,6 @@ def done(engine: Engine, folder: Path, task: Task, structure: Structure) -> Calc
         if time.monotonic() - last > 120:
             last = time.monotonic()
             print(f"  {folder.name}: step {now.step}, {now.energy:.6f} eV", flush=True)
-
-    from lianode.workflows.calculation import Calculation
 
     if document.exists():
         return Calculation.model_validate_json(document.read_text())
@@ -119,7 +117,7 @@ def main() -> int:
     folder = options.folder / f"nve-{options.time_step:g}fs"
     free = done(engine, folder, task, Structure.from_dict(start.structure or {}))
     times, energies = totals(folder / TRAJECTORY)
-    for blocks in (BLOCKS // 2, BLOCKS, 2 * BLOCKS):
+    for blocks in (BLOCKS, 2 * BLOCKS, 4 * BLOCKS):
         gradient, error = slope(times, energies, blocks)
         print(f"{blocks:3d} blocks: slope {gradient:+.4f} ± {error:.4f} meV/atom/ps")
     gradient, error = slope(times, energies, BLOCKS)
