@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -71,6 +73,32 @@ class Diagram:
         entries = self._diagram.qhull_entries
         facets = ([self._names[entries[vertex]] for vertex in facet] for facet in self._diagram.facets)
         return {(min(pair), max(pair)) for facet in facets for pair in combinations(facet, 2)}
+
+    def equilibria(self, name: str) -> dict[tuple[str, ...], dict[str, float]]:
+        """Return the chemical potentials at the limits of a point's stability.
+
+        At such a limit the point is in equilibrium with as many others as there are further elements, the vertices of
+        a facet; their energies per atom are e = sum x_i mu_i, which gives all mu_i (eV/atom, of the same zero).
+
+        Returns
+        -------
+        dict
+            Chemical potential of each element, by the names of the other points; empty for a point above the hull.
+        """
+        entries, found = self._diagram.qhull_entries, {}
+        for facet in self._diagram.facets:
+            names = [self._names[entries[vertex]] for vertex in facet]
+            if name in names:
+                symbols = self._diagram.elements
+                fractions = [
+                    [entries[vertex].composition.get_atomic_fraction(symbol) for symbol in symbols] for vertex in facet
+                ]
+                potentials = np.linalg.solve(fractions, [entries[vertex].energy_per_atom for vertex in facet])
+                others = tuple(sorted(other for other in names if other != name))
+                found[others] = {
+                    symbol.symbol: float(mu) for symbol, mu in zip(symbols, potentials, strict=True)
+                }  # fmt: skip
+        return found
 
     def energy(self, fractions: Mapping[str, float]) -> float:
         """Return the energy of the hull at a composition, eV/atom."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from lianode.structures.surfaces.cuts import SlabCut
 
 
+MIDDLE = 4.0
+"""Å: height of the middle of a slab, at least: there have to be bonds in it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class VacuumSlab:
     """A slab in a periodic cell: the crystal's own cell in the plane, vacuum along the normal.
@@ -71,11 +75,11 @@ class VacuumSlab:
 
     @property
     def middle(self) -> NDArray[np.int64]:
-        """Indices of the atoms in the middle of the slab: those of one lattice plane, or the nearest ones."""
+        """Indices of the atoms in the middle of the slab, in one lattice plane or :data:`MIDDLE`, whichever is more."""
         heights = np.asarray(self.structure.cart_coords)[:, 2]
         away = np.abs(heights - 0.5 * (heights.min() + heights.max()))
-        count = min(len(heights), len(self.slab.surface.elements) * self._cells)
-        return np.flatnonzero(away <= np.sort(away)[count - 1] + 1e-6)
+        reach = 0.5 * max(self.slab.surface.spacing, MIDDLE)
+        return np.flatnonzero(away <= max(reach, float(away.min())) + 1e-6)
 
     @property
     def _cells(self) -> int:
