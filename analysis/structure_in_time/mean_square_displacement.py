@@ -36,6 +36,9 @@ FIT = (0.1, 0.5)
 """Lags of the fit, as shares of a block's length: after the vibrations, and before origins become few."""
 STRAIGHT = 0.2
 """A power of t within this of 1 counts as diffusion."""
+LEAST_MSD = 1.0
+"""Å² that atoms have to get away in the fit: vibration alone stays below 2 <u²>, which is 0.4 Å² where a crystal with
+neighbours 3 Å apart melts (Lindemann: <u²> is the square of 15 % of it), however straight a piece of its MSD looks."""
 _SMALL = 8
 
 
@@ -80,7 +83,8 @@ class Diffusion:
     exponent
         d ln MSD / d ln t over the fit: 1 for diffusion, 0 for vibration. None where MSD is 0.
     is_diffusive
-        Whether the exponent is within 0.2 of 1 and D is above twice its error.
+        Whether the exponent is within 0.2 of 1, D is above twice its error, and atoms got farther than they vibrate
+        (:data:`LEAST_MSD`).
     """
 
     element: str
@@ -239,5 +243,8 @@ def diffusion(
         blocks_cm2_per_s=tuple(of_blocks),
         fit_fs=(float(lags[0]), float(lags[-1])),
         exponent=exponent,
-        is_diffusive=exponent is not None and abs(exponent - 1) <= STRAIGHT and value > 2 * error,
+        is_diffusive=exponent is not None
+        and abs(exponent - 1) <= STRAIGHT
+        and value > 2 * error
+        and float(in_space[-1]) >= LEAST_MSD,
     )

@@ -91,6 +91,16 @@ def test_vibration_is_not_diffusion() -> None:
     assert found.exponent == pytest.approx(0, abs=0.05)
 
 
+def test_a_straight_piece_of_a_vibration_is_not_diffusion() -> None:
+    """A slow swing of a whole side looks like diffusion for a while; nothing leaves its site."""
+    times = np.arange(400) * 5.0
+    phases = np.random.default_rng(1).uniform(0, 2 * np.pi, (1, 30, 3))
+    swing = 0.3 * np.sin(2 * np.pi * times[:, None, None] / 2500 + phases)
+    found = diffusion(Displacements(element="P", spacing=5.0, positions=swing))
+    assert found.diffusivity_cm2_per_s > 1e-6
+    assert not found.is_diffusive
+
+
 def test_bad_runs_are_refused() -> None:
     frames = as_frames(brownian(50, 4, 0), TRICLINIC, {"Li": 4})
     with pytest.raises(InputError, match="equally spaced"):
