@@ -77,8 +77,10 @@ class Calculation(BaseModel):
         Largest force on an atom at the end, eV/Å.
     max_stress_GPa
         Largest absolute component of the stress at the end, GPa.
-    forces, stress_GPa
-        Of statics that were asked for them: (n, 3) in eV/Å and 6 Voigt components (xx yy zz yz xz xy) in GPa.
+    forces
+        Of statics: (n, 3), eV/Å.
+    stress_GPa
+        Of statics, and at the end of relaxations: 6 Voigt components (xx yy zz yz xz xy), tension positive, GPa.
     space_group_before, space_group_after
         International numbers, tolerance 0.1 Å.
     steps, evaluations

@@ -41,6 +41,9 @@ class RelaxTask(_Task):
         Displacement, Å, of the free relaxation that follows: kept symmetry can hold atoms on a saddle. 0 leaves it out.
     rattle_gain_meV_per_atom
         A gain by that relaxation above which the result is flagged.
+    symprec
+        Tolerance of the symmetry that is kept, Å; usually that of the library's coordinates. A strained cell needs one
+        far below its strain. VASP has its own, 1e-5 Å.
     max_steps
         Steps after which the task gives up, unconverged.
     """
@@ -53,7 +56,13 @@ class RelaxTask(_Task):
     max_stress_GPa: float = Field(default=0.05, gt=0)
     rattle: float = Field(default=0.02, ge=0)
     rattle_gain_meV_per_atom: float = Field(default=1.0, gt=0)
+    symprec: float = Field(default=0.01, gt=0)
     max_steps: int = Field(default=500, ge=1)
+
+    def identity(self) -> dict[str, object]:
+        """Return the fields that decide the result: the tolerance only where it is another one."""
+        usual = self.symprec == type(self).model_fields["symprec"].default
+        return self.model_dump(exclude=set(self.NOT_IN_KEY) | ({"symprec"} if usual else set()))
 
 
 _TEMPERED = frozenset({"nvt-nose-hoover", "nvt-langevin", "nvt-bussi", "npt-bussi"})

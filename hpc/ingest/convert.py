@@ -63,13 +63,14 @@ def calculation_of(record: RunRecord, run: RunFolder, outcar: OutcarScan | None)
             "volume": float(record.last.volume),
             "max_force": record.max_force,
             "max_stress_GPa": record.max_stress_GPa,
+            "stress_GPa": _finite(record.stress_GPa),
         }
     if state is State.CONVERGED:
         groups = space_groups(record) if kind is Kind.RELAXATION else (None, None)
         fields["checks"] = checks_of(record, kind, task, outcar, band=run.band, groups=groups)
         fields |= {"space_group_before": groups[0], "space_group_after": groups[1]}
         if isinstance(task, StaticTask):
-            fields |= {"forces": _finite(record.forces), "stress_GPa": _finite(record.stress_GPa)}
+            fields["forces"] = _finite(record.forces)
     made = Calculation(
         key=content_key(record, settings),
         state=state,

@@ -134,6 +134,7 @@ def _relaxed(result: Relaxation, structure: Structure) -> dict[str, object]:
         "volume": float(relaxed.volume),
         "max_force": result.max_force,
         "max_stress_GPa": result.max_stress_GPa,
+        "stress_GPa": result.stress_GPa,
         "space_group_before": result.space_group_before,
         "space_group_after": result.space_group_after,
         "steps": result.steps,

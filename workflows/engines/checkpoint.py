@@ -63,10 +63,10 @@ class Checkpoint:
 
     def _is_usable(self, n_atoms: int) -> bool:
         done = self.symmetric
-        if done is not None and not all(
-            np.isfinite(float(done[name])) for name in ("energy", "max_force", "max_stress_GPa")
-        ):
-            return False
+        if done is not None:
+            numbers = np.array([done["energy"], done["max_force"], *done["stress_GPa"]], dtype=float)
+            if numbers.shape != (8,) or not np.isfinite(numbers).all():
+                return False
         counters = (self.steps, self.evaluations, self.evaluation_time_s, self.wall_time_s, self.continued)
         if not all(isinstance(counter, int | float) for counter in counters):
             return False

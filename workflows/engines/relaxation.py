@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from lianode.workflows.engines.surrogate.descent import SurrogateDescent
     from lianode.workflows.task import RelaxTask
 
-SYMPREC = 0.01
-"""Å: tolerance of the symmetry that is kept, that of the library's coordinates."""
 RUNAWAY = 2.5
 """Factor of volume at which a relaxation is given up."""
 MAX_STEP = 0.15
@@ -60,6 +58,7 @@ class Relaxation:
     energy: float | None
     max_force: float | None
     max_stress_GPa: float | None
+    stress_GPa: list[float] | None
     space_group_before: int | None
     space_group_after: int | None
     steps: int
@@ -78,7 +77,12 @@ class _Stage:
     reason: str | None
     energy: float
     max_force: float
-    max_stress_GPa: float
+    stress_GPa: NDArray[np.float64]
+
+    @property
+    def max_stress_GPa(self) -> float:  # noqa: N802 - units of the field
+        """Largest component of the stress, GPa."""
+        return float(np.abs(self.stress_GPa).max())
 
 
 def relax(atoms: Atoms, calculator: CountedCalculator, task: RelaxTask, context: RunContext) -> Relaxation:
@@ -141,11 +145,16 @@ class _Run:
         done = self.checkpoint.symmetric
         if done is not None:
             self._set(self.atoms, done["cell"], done["positions"])
-            stage = _Stage(State.CONVERGED, None, done["energy"], done["max_force"], done["max_stress_GPa"])
+            stage = _Stage(
+                State.CONVERGED, None, done["energy"], done["max_force"], np.array(done["stress_GPa"], dtype=float)
+            )
         else:
             # the constraint is built on the start, so that a checkpoint's noise cannot lower the symmetry; it moves the
             # atoms to their exact places, without which forces that it hides would stay
-            constraint = FixSymmetry(self.atoms, symprec=SYMPREC, adjust_cell=self.task.relax_cell)
+            cell = self.atoms.cell.array.copy()
+            constraint = FixSymmetry(self.atoms, symprec=self.task.symprec, adjust_cell=self.task.relax_cell)
+            if not self.task.relax_cell:  # ASE makes the cell symmetric too, whatever it is told
+                self.atoms.set_cell(cell, scale_atoms=True)
             if self.found is not None:
                 self._set(self.atoms, self.found.cell, self.found.positions)
             self.atoms.set_constraint(constraint)
@@ -159,7 +168,7 @@ class _Run:
                 "positions": self.atoms.positions.tolist(),
                 "energy": stage.energy,
                 "max_force": stage.max_force,
-                "max_stress_GPa": stage.max_stress_GPa,
+                "stress_GPa": stage.stress_GPa.tolist(),
             }
         return stage
 
@@ -190,6 +199,7 @@ class _Run:
             energy=stage.energy if np.isfinite(stage.energy) else None,
             max_force=stage.max_force if np.isfinite(stage.max_force) else None,
             max_stress_GPa=stage.max_stress_GPa if np.isfinite(stage.max_stress_GPa) else None,
+            stress_GPa=stage.stress_GPa.tolist() if np.isfinite(stage.stress_GPa).all() else None,
             space_group_before=self.space_group_before,
             space_group_after=self.space_group_after,
             steps=self.checkpoint.steps,
@@ -208,7 +218,7 @@ class _Run:
             try:
                 return self._watch(atoms, self._optimiser(atoms))
             except (RuntimeError, np.linalg.LinAlgError, FloatingPointError) as error:
-                return _Stage(State.FAILED, f"the relaxation broke down: {error}", np.nan, np.nan, np.nan)
+                return _Stage(State.FAILED, f"the relaxation broke down: {error}", np.nan, np.nan, np.full(6, np.nan))
 
     def _optimiser(self, atoms: Atoms) -> Any:
         """Return what takes the steps: BFGS where the cell relaxes too, else a surrogate with all that was learned.
@@ -235,20 +245,21 @@ class _Run:
             if step > 0:  # not irun, which asks for the gradient three times per step and judges it itself
                 optimiser.step()
                 self.checkpoint.steps += 1
-            energy, force, stress = _numbers(atoms)
+            energy, force, tensor = _numbers(atoms)
+            stress = float(np.abs(tensor).max())
             if not np.isfinite(energy + force + stress):
-                return _Stage(State.FAILED, "the energy, a force or the stress is not finite", energy, force, stress)
+                return _Stage(State.FAILED, "the energy, a force or the stress is not finite", energy, force, tensor)
             ratio = float(atoms.get_volume()) / self.volume_before
             if not 1.0 / RUNAWAY < ratio < RUNAWAY:
                 reason = f"the cell ran away: its volume changed by a factor of {ratio:.2f}"
-                return _Stage(State.FAILED, reason, energy, force, stress)
+                return _Stage(State.FAILED, reason, energy, force, tensor)
             self.context.progress(Progress(self.checkpoint.steps, energy, force))
             stress_counts = self.task.relax_cell
             if force <= self.task.max_force and (stress <= self.task.max_stress_GPa or not stress_counts):
-                return _Stage(State.CONVERGED, None, energy, force, stress)
+                return _Stage(State.CONVERGED, None, energy, force, tensor)
             self.checkpoint.cell, self.checkpoint.positions = atoms.cell.tolist(), atoms.positions.tolist()
             if self.context.must_stop():
-                return _Stage(State.INTERRUPTED, "stopped; the next run continues it", energy, force, stress)
+                return _Stage(State.INTERRUPTED, "stopped; the next run continues it", energy, force, tensor)
             if self.checkpoint.due(self.context.checkpoint_interval_s):
                 self._save_counters()
                 self.checkpoint.write(self.context.directory)
@@ -258,7 +269,7 @@ class _Run:
         )
         if self.task.relax_cell:
             reason += f", stress {stress:.3f} GPa (limit {self.task.max_stress_GPa})"
-        return _Stage(State.UNCONVERGED, reason, energy, force, stress)
+        return _Stage(State.UNCONVERGED, reason, energy, force, tensor)
 
     def _save_counters(self) -> None:
         evaluations, evaluation_time, wall_time = self.base
@@ -272,14 +283,14 @@ class _Run:
         atoms.set_positions(np.array(positions), apply_constraint=False)
 
 
-def _numbers(atoms: Atoms) -> tuple[float, float, float]:
-    """Return energy (eV), largest true force (eV/Å) and largest true stress component (GPa)."""
+def _numbers(atoms: Atoms) -> tuple[float, float, NDArray[np.float64]]:
+    """Return energy (eV), largest true force (eV/Å) and true stress (Voigt xx yy zz yz xz xy, GPa)."""
     from ase.units import GPa
 
     forces = atoms.get_forces(apply_constraint=False)
     stress = atoms.get_stress(apply_constraint=False)
     energy = float(atoms.get_potential_energy())
-    return energy, float(np.linalg.norm(forces, axis=1).max()), float(np.abs(stress).max() / GPa)
+    return energy, float(np.linalg.norm(forces, axis=1).max()), np.asarray(stress, dtype=float) / GPa
 
 
 def _convergence(stage: _Stage, task: RelaxTask) -> list[Check]:

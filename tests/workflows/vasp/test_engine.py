@@ -67,6 +67,8 @@ def test_a_relaxation_finds_the_minimum_of_the_potential_behind_it(run, tmp_path
     phase = library.phase("LiIn").primitive()
     other = MorseEngine().relax("key", RelaxTask(**QUICK), phase, RunContext(tmp_path / "morse"))
     assert (done.state, done.reason) == (State.CONVERGED, None)
+    assert done.stress_GPa is not None
+    assert max(map(abs, done.stress_GPa)) == done.max_stress_GPa
     assert done.energy == pytest.approx(other.energy, abs=2e-4)
     assert done.volume == pytest.approx(other.volume, rel=2e-3)
     assert not failed(done.checks)

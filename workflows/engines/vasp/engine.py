@@ -108,7 +108,6 @@ class VaspEngine:
         if driven.state is State.CONVERGED and last is not None:
             fields |= {
                 "forces": _asked_order(last.forces, driven).tolist(),
-                "stress_GPa": last.stress_GPa.tolist(),
                 "checks": self._program_checks(driven),
             }
         return Calculation(**self._identity(key, task, structure, context, started), **fields)
@@ -205,6 +204,7 @@ class VaspEngine:
             "volume": float(final.volume),
             "max_force": outcome.last.max_force,
             "max_stress_GPa": outcome.last.max_stress_GPa,
+            "stress_GPa": outcome.last.stress_GPa.tolist(),
         }
 
     def _relaxation_checks(
