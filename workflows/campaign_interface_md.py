@@ -62,6 +62,8 @@ class InterfaceMdEntry(CalculationEntry):
         Of the run, fs.
     equilibration
         Before it, fs; 0 leaves it out. The height of a closed cell adapts in it, where the engine can.
+    start_temperature
+        At which the equilibration begins, K, on a straight line to the temperature; None equilibrates at that.
     thermostat
         ``nose-hoover`` (a chain), ``langevin`` or ``bussi``.
     thermostat_time
@@ -116,6 +118,7 @@ class InterfaceMdEntry(CalculationEntry):
     time: Annotated[MDTime, POSITIVE] = 20_000.0
     time_step: Annotated[MDTime, POSITIVE] = 2.0
     equilibration: Annotated[MDTime, NON_NEGATIVE] = 1000.0
+    start_temperature: Annotated[Temperature, POSITIVE] | None = None
     thermostat: Thermostat = "nose-hoover"
     thermostat_time: Annotated[MDTime, POSITIVE] | None = None
     seed: StrictInt = Field(default=1, ge=0, lt=2**32)
@@ -222,6 +225,10 @@ class InterfaceMdEntry(CalculationEntry):
             raise InputError(
                 f"{frames} frames cannot fill {self.windows} windows; a longer `time`, a shorter `frame_interval` or "
                 "fewer `windows` would be right"
+            )
+        if self.start_temperature is not None and not self.equilibration:
+            raise InputError(
+                "`start_temperature` is that of the equilibration; give one, such as `equilibration: 1 ps`"
             )
         if self.normalisation == "layer" and self.layers is None:
             raise InputError("`normalisation: layer` needs `layers`, such as `layers: 4`")

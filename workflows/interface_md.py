@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import system_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 CELL_FORCE = 5.0
 """Force at which the built cell is relaxed enough to be heated, over that of the crystals."""
+ENSEMBLES: Final = {"nose-hoover": "nvt-nose-hoover", "langevin": "nvt-langevin", "bussi": "nvt-bussi"}
 REFERENCE_LENGTH = 10.0
 """Å: shortest distance of images in the supercell of a reference crystal, at least."""
 
@@ -199,7 +200,7 @@ class _Requests:
         made = [cell]
         if entry.equilibration > 0:
             made.append(self._after(made[-1], self.equilibrating, self._equilibration(), f"{name} equilibration"))
-        task = self._task(entry.time, entry.temperature, frame_interval=entry.frame_interval)
+        task = self._task(entry.time, frame_interval=entry.frame_interval)
         made.append(self._after(made[-1], self.running, task, f"{name} run"))
         equilibration = made[1].key if entry.equilibration > 0 else None
         slot = RunSlot(
@@ -219,7 +220,7 @@ class _Requests:
             heights = [1.0 / length for length in primitive.lattice.reciprocal_lattice_crystallographic.abc]
             repeats = [math.ceil(REFERENCE_LENGTH / height) for height in heights]
             source = Source(recipe=RELAXED_SUPERCELL, parameters={"repeats": repeats}, parents=(relaxed.key,))
-            task_md = self._task(self.entry.reference_time, self.entry.temperature, frame_interval=5)
+            task_md = self._task(self.entry.reference_time, frame_interval=5)
             made.append(self._request(self.running, task_md, source, primitive * repeats, f"{crystal.name} in motion"))
             run = made[-1].key
         slot = ReferenceSlot(crystal=crystal.name, pairs=reference.pairs, relaxed=relaxed.key, run=run)
@@ -228,25 +229,21 @@ class _Requests:
     def _equilibration(self) -> MDTask:
         """Return the run before the run: at zero pressure along the normal where the cell is closed."""
         entry = self.entry
-        free = entry.vacuum is None and Capability.CONSTANT_PRESSURE in self.equilibrating.capabilities
-        if not free:
-            return self._task(entry.equilibration, entry.temperature)
-        return MDTask(
-            ensemble="npt-bussi",
-            pressure_axes="normal",
-            temperature=entry.temperature,
-            time_step_fs=entry.time_step,
-            steps=entry.steps(entry.equilibration),
-            seed=entry.seed,
-        )
+        ramp = entry.start_temperature is not None
+        task = self._task(entry.equilibration).model_dump(exclude_unset=True) | {
+            "temperature": entry.start_temperature or entry.temperature,
+            "final_temperature": entry.temperature if ramp else None,
+        }
+        if entry.vacuum is None and Capability.CONSTANT_PRESSURE in self.equilibrating.capabilities:
+            task |= {"ensemble": "npt-bussi", "pressure_axes": "normal"}
+        return MDTask.model_validate(task)
 
-    def _task(self, time: float, temperature: float, frame_interval: int = 10) -> MDTask:
+    def _task(self, time: float, frame_interval: int = 10) -> MDTask:
         entry = self.entry
-        ensembles = {"nose-hoover": "nvt-nose-hoover", "langevin": "nvt-langevin", "bussi": "nvt-bussi"}
         return MDTask.model_validate(
             {
-                "ensemble": ensembles[entry.thermostat],
-                "temperature": temperature,
+                "ensemble": ENSEMBLES[entry.thermostat],
+                "temperature": entry.temperature,
                 "time_step_fs": entry.time_step,
                 "steps": max(1, entry.steps(time)),
                 "thermostat_time_fs": entry.thermostat_time,

@@ -67,6 +67,7 @@ BAD = {
     "wall time": (f"{GOOD}      time: 2 h\n", "such as '20 ps'"),
     "no step": (f"{GOOD}      time: 0.5 fs\n", "has 0 steps"),
     "empty windows": (f"{GOOD}      time: 100 fs\n      windows: 20\n", "cannot fill 20 windows"),
+    "a ramp of nothing": (f"{GOOD}      start_temperature: 50\n      equilibration: 0\n", "`equilibration: 1 ps`"),
     "negative temperature": (f"{GOOD}      temperature: -3\n", "positive"),
     "unknown thermostat": (f"{GOOD}      thermostat: andersen\n", "nose-hoover"),
     "more models than orderings": (f"{GOOD}      orderings: 2\n      models: 3\n", "raise `orderings`"),

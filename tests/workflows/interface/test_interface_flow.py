@@ -101,6 +101,13 @@ class TestPlan:
         tasks = [request.task for request, _ in plan.calculations() if request.task.kind == "md"]
         assert tasks[0].ensemble == "nvt-nose-hoover"
 
+    def test_an_equilibration_can_rise_to_the_temperature(self):
+        plan = plan_of(campaign_of(start_temperature=50))
+        tasks = [request.task for request, _ in plan.calculations() if request.label.startswith("In_bct/LiCl")]
+        _, ramp, run = tasks
+        assert (ramp.temperature, ramp.final_temperature) == (50.0, 300.0)
+        assert (run.temperature, run.final_temperature) == (300.0, None)
+
     def test_every_model_has_a_run(self):
         settings = {"electrolyte": "Li6PS5Cl", "orderings": 2, "models": 2, "width": 9, "max_area": 200}
         plan = plan_of(campaign_of(**settings))
