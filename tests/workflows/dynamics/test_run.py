@@ -244,9 +244,9 @@ class TestContinuation:
         assert (done.continued, done.files) == (0, whole.files)
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("name", ["nvt-nose-hoover", "nvt-langevin", "npt-bussi"])
+    @pytest.mark.parametrize("name", ["nvt-nose-hoover", "npt-bussi"])
     def test_a_killed_process_loses_an_interval_at_most_and_no_frame(self, tmp_path: Path, name: str) -> None:
-        interval, options = 0.2, {"steps": 600, **of(name)}
+        interval, options = 0.1, {"steps": 2500, **of(name)}
         whole = run(tmp_path / "whole", checkpoint_interval_s=1e9, **options)
         folder, steps = tmp_path / "killed", tmp_path / "steps"
         folder.mkdir()
@@ -260,14 +260,15 @@ class TestContinuation:
                     if (folder / CHECKPOINT).exists() and (folder / CHECKPOINT).stat().st_mtime_ns != before:
                         break
                     time.sleep(0.01)
-                time.sleep(float(random.uniform(0.0, 0.3)))
+                time.sleep(float(random.uniform(0.0, 0.2)))
                 child.kill()
             assert child.returncode == -signal.SIGKILL, f"it was done before kill {kill + 1}"
             times = {int(step): float(at) for step, at in map(str.split, steps.read_text().splitlines())}
             saved = int(np.load(folder / CHECKPOINT)["step"])
             lost = [at for step, at in times.items() if step > saved]
-            longest = max(np.diff(list(times.values())))  # a step that was made to wait takes the checkpoint with it
-            assert not lost or max(lost) - times[saved] < interval + 2 * longest
+            began = times.get(saved, min(times.values()))
+            longest = max([0.0, *np.diff(list(times.values()))])  # steps that have to wait make a checkpoint wait, too
+            assert not lost or max(lost) - began < interval + 2 * longest
         done = run(folder, checkpoint_interval_s=1e9, **options)
         assert done.continued == 4
         same_end(done, whole.model_copy(update={"evaluations": done.evaluations}))
