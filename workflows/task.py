@@ -32,7 +32,9 @@ class RelaxTask(_Task):
     Attributes
     ----------
     relax_cell
-        Whether the cell relaxes too.
+        Whether the cell relaxes too. ``height``: only along z, with the first two vectors in the xy plane and fixed,
+        and without keeping any symmetry, as the cell of an interface needs; then only that component of the stress
+        counts.
     max_force
         Largest force on any atom at the end, eV/Å.
     max_stress_GPa
@@ -51,7 +53,7 @@ class RelaxTask(_Task):
     NOT_IN_KEY: ClassVar[frozenset[str]] = frozenset({"max_steps"})
 
     kind: Literal["relax"] = "relax"
-    relax_cell: bool = True
+    relax_cell: bool | Literal["height"] = True
     max_force: float = Field(default=0.005, gt=0)
     max_stress_GPa: float = Field(default=0.05, gt=0)
     rattle: float = Field(default=0.02, ge=0)

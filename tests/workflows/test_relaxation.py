@@ -454,3 +454,25 @@ def test_the_limits_of_a_task_are_positive() -> None:
 def test_a_single_atom_relaxes(relax: Relax) -> None:
     done = relax(Structure(Lattice.cubic(3.0), ["Li"], [[0, 0, 0]]))
     assert done.state is State.CONVERGED
+
+
+def test_a_height_relaxes_alone(relax: Relax, morse: MorseEngine) -> None:
+    """A crystal that is strained in its plane finds the height at which its energy is lowest; the plane stays."""
+    a = 4.2 * 1.02
+    cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2), ["Li"], [[0, 0, 0]])
+    cell.lattice = Lattice.from_parameters(a, a, 4.3, 90, 90, 90)
+    done = relax(cell, relax_cell="height", rattle=0.0, max_stress_GPa=0.005)
+    assert done.state is State.CONVERGED
+    after = Structure.from_dict(done.structure).lattice
+    assert after.abc[:2] == pytest.approx((a, a), abs=1e-9)
+    assert abs(done.stress_GPa[2]) <= 0.005 < abs(done.stress_GPa[0])
+
+    def energy(c: float) -> float:
+        atoms = AseAtomsAdaptor.get_atoms(cell, msonable=False)
+        atoms.set_cell([a, a, c], scale_atoms=True)
+        atoms.calc = morse.calculator()
+        return float(atoms.get_potential_energy())
+
+    best = minimize_scalar(energy, bounds=(3.6, 4.6), method="bounded", options={"xatol": 1e-6})
+    assert after.c == pytest.approx(best.x, abs=2e-3)
+    assert done.energy == pytest.approx(best.fun, abs=1e-5)

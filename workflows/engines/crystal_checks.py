@@ -98,7 +98,7 @@ def rattle(atoms: Atoms, task: RelaxTask) -> None:
     The displacements are fixed: the same input always gives the same document.
     """
     rng = np.random.default_rng(20260)
-    strain = rng.uniform(-1.0, 1.0, (3, 3)) * RATTLE_STRAIN * task.rattle * task.relax_cell
+    strain = rng.uniform(-1.0, 1.0, (3, 3)) * RATTLE_STRAIN * task.rattle * (task.relax_cell is True)
     atoms.set_cell(atoms.cell @ (np.eye(3) + 0.5 * (strain + strain.T)), scale_atoms=True)
     atoms.positions += rng.normal(0.0, task.rattle, (len(atoms), 3))
 

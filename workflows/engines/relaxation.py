@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 import warnings
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from lianode.workflows.engines.crystal_checks import (
 
 if TYPE_CHECKING:
     from ase import Atoms
+    from ase.constraints import FixSymmetry
     from numpy.typing import NDArray
 
     from lianode.analysis.checks import Check
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from lianode.workflows.engines.surrogate.descent import SurrogateDescent
     from lianode.workflows.task import RelaxTask
 
+HEIGHT: Final = "height"
 RUNAWAY = 2.5
 """Factor of volume at which a relaxation is given up."""
 MAX_STEP = 0.15
@@ -83,6 +85,10 @@ class _Stage:
     def max_stress_GPa(self) -> float:  # noqa: N802 - units of the field
         """Largest component of the stress, GPa."""
         return float(np.abs(self.stress_GPa).max())
+
+    def judged_stress(self, task: RelaxTask) -> float:
+        """Return the largest of the components that relax, GPa."""
+        return judged_stress(self.stress_GPa, task)
 
 
 def relax(atoms: Atoms, calculator: CountedCalculator, task: RelaxTask, context: RunContext) -> Relaxation:
@@ -140,8 +146,6 @@ class _Run:
 
     def symmetric_stage(self) -> _Stage:
         """Relax in the space group of the start, or take what the checkpoint holds of it."""
-        from ase.constraints import FixSymmetry
-
         done = self.checkpoint.symmetric
         if done is not None:
             self._set(self.atoms, done["cell"], done["positions"])
@@ -149,12 +153,7 @@ class _Run:
                 State.CONVERGED, None, done["energy"], done["max_force"], np.array(done["stress_GPa"], dtype=float)
             )
         else:
-            # the constraint is built on the start, so that a checkpoint's noise cannot lower the symmetry; it moves the
-            # atoms to their exact places, without which forces that it hides would stay
-            cell = self.atoms.cell.array.copy()
-            constraint = FixSymmetry(self.atoms, symprec=self.task.symprec, adjust_cell=self.task.relax_cell)
-            if not self.task.relax_cell:  # ASE makes the cell symmetric too, whatever it is told
-                self.atoms.set_cell(cell, scale_atoms=True)
+            constraint = None if self.task.relax_cell == HEIGHT else self._symmetry()
             if self.found is not None:
                 self._set(self.atoms, self.found.cell, self.found.positions)
             self.atoms.set_constraint(constraint)
@@ -171,6 +170,20 @@ class _Run:
                 "stress_GPa": stage.stress_GPa.tolist(),
             }
         return stage
+
+    def _symmetry(self) -> FixSymmetry:
+        """Return the constraint that keeps the space group of the start.
+
+        It is built on the start, so that a checkpoint's noise cannot lower the symmetry; it moves the atoms to their
+        exact places, without which forces that it hides would stay.
+        """
+        from ase.constraints import FixSymmetry
+
+        cell = self.atoms.cell.array.copy()
+        constraint = FixSymmetry(self.atoms, symprec=self.task.symprec, adjust_cell=bool(self.task.relax_cell))
+        if not self.task.relax_cell:  # ASE makes the cell symmetric too, whatever it is told
+            self.atoms.set_cell(cell, scale_atoms=True)
+        return constraint
 
     def free_stage(self) -> _Stage:
         """Displace atoms and strain the cell (where it relaxes) a little, then relax without symmetry."""
@@ -230,7 +243,8 @@ class _Run:
             from ase.filters import UnitCellFilter
             from ase.optimize import BFGS
 
-            return BFGS(UnitCellFilter(atoms), logfile=None, maxstep=MAX_STEP)
+            free = [0, 0, 1, 0, 0, 0] if self.task.relax_cell == HEIGHT else None
+            return BFGS(UnitCellFilter(atoms, mask=free), logfile=None, maxstep=MAX_STEP)
         if self.descent is None:
             from lianode.workflows.engines.surrogate.descent import SurrogateDescent
 
@@ -246,7 +260,7 @@ class _Run:
                 optimiser.step()
                 self.checkpoint.steps += 1
             energy, force, tensor = _numbers(atoms)
-            stress = float(np.abs(tensor).max())
+            stress = judged_stress(tensor, self.task)
             if not np.isfinite(energy + force + stress):
                 return _Stage(State.FAILED, "the energy, a force or the stress is not finite", energy, force, tensor)
             ratio = float(atoms.get_volume()) / self.volume_before
@@ -296,7 +310,14 @@ def _numbers(atoms: Atoms) -> tuple[float, float, NDArray[np.float64]]:
 def _convergence(stage: _Stage, task: RelaxTask) -> list[Check]:
     """Write down what was reached beside what was asked for."""
     limit = task.max_stress_GPa if task.relax_cell else None
-    return convergence_checks(stage.max_force, stage.max_stress_GPa, force_limit=task.max_force, stress_limit_GPa=limit)
+    return convergence_checks(
+        stage.max_force, stage.judged_stress(task), force_limit=task.max_force, stress_limit_GPa=limit
+    )
+
+
+def judged_stress(stress_GPa: NDArray[np.float64], task: RelaxTask) -> float:
+    """Return the largest component of a stress (Voigt, GPa) that a task relaxes: of a height that along z alone."""
+    return float(np.abs(stress_GPa[2] if task.relax_cell == HEIGHT else stress_GPa).max())
 
 
 def _saddle_check(symmetric: _Stage, free: _Stage, n_atoms: int, task: RelaxTask) -> Check:

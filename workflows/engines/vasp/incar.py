@@ -164,11 +164,26 @@ def task_tags(settings: VaspSettings, task: VaspTask) -> dict[str, Any]:
     if isinstance(task, RelaxTask):
         return {
             "IBRION": 2,
-            "ISIF": 3 if task.relax_cell else 2,
+            "ISIF": isif(task),
             "NSW": task.max_steps,
             "EDIFFG": -force_limit(settings, task),
         }
     return {"IBRION": -1, "ISIF": 2, "NSW": 0}
+
+
+def isif(task: RelaxTask) -> int:
+    """Return which degrees of freedom VASP relaxes.
+
+    Raises
+    ------
+    InputError
+        For the height of a cell alone.
+    """
+    if task.relax_cell == "height":
+        raise InputError(
+            "VASP relaxes all of a cell or nothing of it, not its height alone; use relax_cell: false", WHERE
+        )
+    return 3 if task.relax_cell else 2
 
 
 def _layered(settings: VaspSettings, task: VaspTask, structure: Structure) -> dict[str, Any]:

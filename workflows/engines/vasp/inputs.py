@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lianode.structures.errors import InputError
-from lianode.workflows.engines.vasp.incar import force_limit, incar_tags
+from lianode.workflows.engines.vasp.incar import force_limit, incar_tags, isif
 from lianode.workflows.engines.vasp.kpoints import density_mesh
 from lianode.workflows.engines.vasp.potcars import write_potcar
 from lianode.workflows.engines.vasp.presets import VERSION
@@ -196,7 +196,7 @@ def _materials_project(settings: VaspSettings, task: VaspTask) -> VaspInputSet:
     if isinstance(task, RelaxTask):
         changes = {
             "EDIFFG": -force_limit(settings, task),
-            "ISIF": 3 if task.relax_cell else 2,
+            "ISIF": isif(task),
             "NSW": task.max_steps,
             "LCHARG": False,
         }
