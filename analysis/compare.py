@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lianode.analysis.compare_elastic import compare_elastic
 from lianode.analysis.compare_hull import compare_hull
 from lianode.analysis.compare_migration import compare_migration
 from lianode.analysis.compare_voltage import compare_plateaus, compare_voltage
 from lianode.analysis.comparison import ComparisonRow
+from lianode.analysis.elastic_document import ElasticDocument
 from lianode.analysis.hull import HullDocument
 from lianode.analysis.migration_document import MigrationDocument
 from lianode.analysis.published import measured_plateaus, published
@@ -74,6 +76,8 @@ def compare(paper: str, documents: Iterable[PropertyDocument | Mapping[str, Any]
                     rows += _plateaus(system, own, hulls, curves)
             case "migration_barrier_meV":
                 rows += compare_migration(content, migrations)
+            case "youngs_modulus_GPa":
+                rows += compare_elastic(content, _tensors(documents))
             case _:
                 rows += _not_computed(name, content)
     return rows
@@ -113,6 +117,18 @@ def _migrations(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> li
             found[place] = max(
                 found.get(place, document), document, key=lambda d: (d.completeness == "complete", d.created)
             )
+    return [found[place] for place in sorted(found, key=str)]
+
+
+def _tensors(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[ElasticDocument]:
+    """Return one document for each phase and engine: the newest without a failed check, or else the newest."""
+    found: dict[tuple[str | None, str], ElasticDocument] = {}
+    for given in documents:
+        stored = isinstance(given, dict) and given.get("property") == "elastic"
+        document = ElasticDocument.model_validate(given) if stored else given
+        if isinstance(document, ElasticDocument) and not document.method.is_rehearsal:
+            place = document.phase, document.engine
+            found[place] = max(found.get(place, document), document, key=lambda d: (not d.flagged, d.created))
     return [found[place] for place in sorted(found, key=str)]
 
 

@@ -45,7 +45,8 @@ def command(
     from lianode.structures.errors import InputError
 
     results, _ = open_results(project)
-    found = list(results.query(property=["hull", "voltage", "migration"], campaign=campaign, engine=engine or None))
+    wanted = ["hull", "voltage", "migration", "elastic"]
+    found = list(results.query(property=wanted, campaign=campaign, engine=engine or None))
     documents = [document for document in found if not document["method"]["program"].endswith(REHEARSAL)]
     if found and not documents:
         raise InputError("all results that were chosen are of a rehearsal: no DFT was done, and none is compared")
@@ -103,8 +104,8 @@ def _print_computed(rows: list[ComparisonRow]) -> None:
 
 
 def _digits(row: ComparisonRow) -> int:
-    """Energies in meV need one decimal, voltages three."""
-    return 1 if row.unit.startswith("meV") else 3
+    """Energies in meV and moduli in GPa need one decimal, voltages three."""
+    return 1 if row.unit.startswith("meV") or row.unit == "GPa" else 3
 
 
 def _text(value: float | str | None, row: ComparisonRow) -> str:

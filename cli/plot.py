@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli.plot_elastic import KIND as ELASTIC
+from lianode.cli.plot_elastic import draw_elastic, select_elastic
 from lianode.cli.plot_interface import KINDS as INTERFACE
 from lianode.cli.plot_interface import draw_interface, file_name
 from lianode.cli.plot_migration import KINDS as MIGRATION
@@ -21,14 +23,14 @@ if TYPE_CHECKING:
     from lianode.analysis.plots.style import SizeName
     from lianode.hpc.store import ResultsStore
 
-KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE, REACTIVITY)
+KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE, REACTIVITY, ELASTIC)
 
 
-@click.command("plot", short_help="Draw a hull, a voltage curve, migration barriers or reactions from the store.")
+@click.command("plot", short_help="Draw hulls, voltages, barriers, interfaces, reactions or moduli from the store.")
 @click.argument("kind", type=click.Choice(KINDS))
 @project_option
 @click.option("--system", help="Chemical system, such as Li-In; needed for hulls and voltages.")
-@click.option("--phase", help="Phase whose path, hop or reaction is drawn, such as LiIn.")
+@click.option("--phase", help="Phase whose path, hop, reaction or Young's modulus is drawn, such as LiIn.")
 @click.option("--interface", help="Interface whose dynamics is drawn, such as 'In(001)/Li6PS5Cl(001)'.")
 @click.option("--layer", type=click.IntRange(1), help="Layer of an RDF, counted from 1 at the bottom; default: all.")
 @click.option("--hop", help="Label of the hop, such as Li1-Li1a.")
@@ -72,6 +74,8 @@ def command(
 
     reactivity draws what anodes and an electrolyte react to: one anode with --phase, all of them without.
 
+    elastic draws Young's modulus of a phase by direction.
+
     Beside each figure its data are written as CSV.
     """
     from lianode.analysis.measured import read_measured
@@ -107,6 +111,13 @@ def command(
         target = output or Path("-".join(filter(None, (kind, phase, reactions[0]["second"], at))))
         target.parent.mkdir(parents=True, exist_ok=True)
         for file in draw_reactivity(reactions, target, size=size):
+            click.echo(f"wrote {file}")
+        return
+    if kind == ELASTIC:
+        tensor = select_elastic(results, phase=phase, engines=engine, campaign=campaign, system=system)
+        target = output or Path(f"{kind}-{tensor['phase']}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for file in draw_elastic(tensor, target, size=size):
             click.echo(f"wrote {file}")
         return
     if system is None:

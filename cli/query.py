@@ -27,6 +27,7 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "rdf": ("interface", "temperature"),
     "bonds": ("interface", "temperature"),
     "motion": ("interface", "temperature"),
+    "elastic": ("youngs_modulus_GPa", "bulk_modulus_GPa", "shear_modulus_GPa", "poisson_ratio", "stable"),
     "free_energy": ("temperature", "free_energy_vib_per_atom", "n_imaginary"),
 }
 """Fields that stand for a property in a table."""
@@ -65,9 +66,9 @@ def command(
     """Find results of PROPERTY, or of all.
 
     Properties: hull, phase_stability, voltage, hull_spread, free_energy, barrier (of a hop), migration (of a phase),
-    reactivity (of an anode, the phase, with an electrolyte).
+    reactivity (of an anode, the phase, with an electrolyte), elastic (of a phase).
 
-    Energies are in eV, those of fields that end in _per_atom in eV/atom.
+    Energies are in eV, those of fields that end in _per_atom in eV/atom, moduli in GPa.
     """
     results, _ = open_results(project)
     conditions = [condition(text) for text in where]

@@ -44,8 +44,10 @@ def command(
     from lianode.analysis.published import published as published_values
     from lianode.cli.display import show_progress
     from lianode.cli.figures import draw_campaign, draw_interfaces, draw_migrations
+    from lianode.cli.plot_elastic import draw_elastics
     from lianode.cli.plot_reactivity import draw_reactivities
     from lianode.cli.summary import print_summary
+    from lianode.cli.summary_elastic import print_elastics
     from lianode.cli.summary_interface import print_interfaces
     from lianode.hpc.local.campaign import run_campaign
 
@@ -63,11 +65,13 @@ def command(
         drawn += draw_migrations(ended.documents, results, figures, published)
         drawn += draw_interfaces(ended.documents, results, figures)
         drawn += draw_reactivities(ended.documents, figures)
+        drawn += draw_elastics(ended.documents, figures)
     if as_json:
         print_json(_summary(plan, ended) | {"figures": [str(path) for path in drawn]})
     else:
         print_summary(ended)
         print_interfaces(ended.documents)
+        print_elastics(ended.documents)
         for path in drawn:
             if path.suffix == ".png":
                 click.echo(f"figure {path} (and SVG, PDF, CSV)")

@@ -11,9 +11,9 @@ from lianode.structures.formulas import system_of
 from lianode.workflows.bands import end_point_task, is_on_ridge, split_band, without_symmetry
 from lianode.workflows.barrier_analysis import BarrierSpec, HopSlot
 from lianode.workflows.barrier_starts import BAND_OF_HOP, SITE, survey_of
-from lianode.workflows.campaign_hull import is_path
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.keys import Source, calculation_key
+from lianode.workflows.named_phases import named_phases
 from lianode.workflows.promotion import promote
 from lianode.workflows.request import Request, relax_phase, usual_rattle
 from lianode.workflows.task import NebTask, RelaxTask
@@ -140,20 +140,11 @@ def plan_barriers(
 
 def _phases(campaign: Campaign, entry: BarrierEntry) -> list[Phase]:
     """Return the phases that an entry names."""
-    from lianode.structures import library
-    from lianode.structures.files import read_phases
-
-    chosen: dict[str, Phase] = {}
-    for text in entry.phases:
-        for phase in read_phases(campaign.path(text)) if is_path(text) else [library.phase(text)]:
-            if phase.name in chosen:
-                raise InputError(f"two phases are named {phase.name}; leave one out, or rename its file", "barrier")
-            if not phase.ordered:
-                raise InputError(f"{phase.name} is disordered; name one of its ordered models", "barrier")
-            if "Li" not in phase.elements:
-                raise InputError(f"{phase.name} ({phase.formula}) has no Li that could move; leave it out", "barrier")
-            chosen[phase.name] = phase
-    return list(chosen.values())
+    phases = named_phases(campaign, entry.phases, "barrier")
+    for phase in phases:
+        if "Li" not in phase.elements:
+            raise InputError(f"{phase.name} ({phase.formula}) has no Li that could move; leave it out", "barrier")
+    return phases
 
 
 def _plan(campaign: Campaign, entry: BarrierEntry, phase: Phase, engine: Engine, retry_failed: bool) -> BarrierPlan:

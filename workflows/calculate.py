@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lianode.workflows.bands import BAND, HALF, INTERMEDIATE, band_start, half_start, intermediate_start
 from lianode.workflows.barrier_starts import BAND_OF_HOP, SITE, band_of_hop_start, site_start
 from lianode.workflows.calculation import Calculation, State, cell_fields
+from lianode.workflows.elastic_starts import STRAINED, strained_start
 from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.band.archive import remove_archive
 from lianode.workflows.engines.checkpoint import remove_checkpoint
@@ -87,6 +88,7 @@ def _start(request: Request, results: Results) -> Start:
         BAND: band_start,
         INTERMEDIATE: intermediate_start,
         HALF: half_start,
+        STRAINED: strained_start,
         CELL: cell_start,
         AFTER: after_start,
         RELAXED_SUPERCELL: supercell_start,

@@ -19,6 +19,7 @@ from pydantic import (
 
 from lianode.structures.errors import InputError, nearest
 from lianode.workflows.campaign_barrier import BarrierEntry
+from lianode.workflows.campaign_elastic import ElasticEntry
 from lianode.workflows.campaign_entry import DEFAULT_ENGINE, CalculationEntry, EngineSpec, HasEngines, faults
 from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.campaign_interface_md import InterfaceMdEntry
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo as Info
 
 PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {
-    entry.PROPERTY: entry for entry in (HullEntry, BarrierEntry, InterfaceMdEntry, ReactivityEntry)
+    entry.PROPERTY: entry for entry in (HullEntry, BarrierEntry, InterfaceMdEntry, ReactivityEntry, ElasticEntry)
 }
 """What a campaign can ask for; a new property adds its model here."""
 
 PLANNED_PROPERTIES: Final = (
-    "surface", "interface_energy", "adsorption", "elastic", "electronic",
+    "surface", "interface_energy", "adsorption", "electronic",
 )  # fmt: skip
 """Properties of the campaign file's design that this version cannot compute."""
 

@@ -12,6 +12,7 @@ from jobflow import CURRENT_JOB, JobConfig, OnMissing, Response, job
 from lianode.workflows.barrier_analysis import BarrierSpec, derive_barriers
 from lianode.workflows.calculate import is_settled, obtain, summary
 from lianode.workflows.calculation import State
+from lianode.workflows.elastic_analysis import ElasticSpec, derive_elastic
 from lianode.workflows.free_energy import (
     FreeEnergySpec,
     NoFreeEnergyError,
@@ -72,7 +73,7 @@ def is_quick(wanted: Job, results: Results) -> bool:
         return is_settled(results.calculation(request.key), retry_failed=request.retry_failed)
     if name == "free_energy":
         return stored_free_energy(FreeEnergySpec.model_validate(wanted.function_args[0]), results) is not None
-    return name in {"hull", "hull_spread", "barriers", "interface_md", "reactivity"}
+    return name in {"hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic"}
 
 
 @job(config=WITH_STORE)
@@ -223,6 +224,24 @@ def reactivity(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dic
     """
     results = results_of_job()
     documents = derive_reactivity(ReactivitySpec.model_validate(spec), results)
+    for document in documents:
+        results.put_property(document)
+    return {"keys": [document.key for document in documents]}
+
+
+@job(config=WITH_STORE)
+def elastic(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
+    """Derive and store the document of a phase's elastic tensor; returns its key.
+
+    Parameters
+    ----------
+    spec
+        A :class:`lianode.workflows.elastic_analysis.ElasticSpec`.
+    inputs
+        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
+    """
+    results = results_of_job()
+    documents = derive_elastic(ElasticSpec.model_validate(spec), results)
     for document in documents:
         results.put_property(document)
     return {"keys": [document.key for document in documents]}

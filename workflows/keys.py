@@ -32,6 +32,7 @@ class Source(BaseModel):
         ``end point``: a supercell of it with a vacancy or an added atom. ``band``: between the parents, two end points
         or a single one and its mirror image. ``intermediate of a band``: the lowest minimum on the parent's way.
         ``half of a band``: between an end of the first parent and the second parent, that minimum.
+        ``strained cell``: of the parent's relaxed cell.
     structure_hash
         Of the structure as the library or the user has it.
     parameters

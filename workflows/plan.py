@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from lianode.structures.errors import InputError
 from lianode.workflows.barrier import BarrierPlan, plan_barriers
 from lianode.workflows.campaign_barrier import BarrierEntry
+from lianode.workflows.campaign_elastic import ElasticEntry
 from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.campaign_interface_md import InterfaceMdEntry
 from lianode.workflows.campaign_reactivity import ReactivityEntry
+from lianode.workflows.elastic import plan_elastic
 from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull import plan_hulls
 from lianode.workflows.interface_md import InterfaceMdPlan, plan_interface_md
@@ -84,6 +86,7 @@ PLANNERS: Final[dict[type[CalculationEntry], Planner]] = {
     BarrierEntry: plan_barriers,
     InterfaceMdEntry: plan_interface_md,
     ReactivityEntry: plan_reactivities,
+    ElasticEntry: plan_elastic,
 }
 """What plans each kind of entry; a new property adds its own here."""
 

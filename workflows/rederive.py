@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lianode.workflows.barrier_analysis import BarrierSpec, derive_barriers
+from lianode.workflows.elastic_analysis import ElasticSpec, derive_elastic
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
 from lianode.workflows.interface_md_analysis import InterfaceMdSpec, derive_interface_md
 from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactivity
@@ -32,11 +33,16 @@ def _reactivity(derivation: dict[str, Any], results: Results) -> Sequence[Proper
     return derive_reactivity(ReactivitySpec.model_validate(derivation), results)
 
 
+def _elastic(derivation: dict[str, Any], results: Results) -> Sequence[PropertyDocument]:
+    return derive_elastic(ElasticSpec.model_validate(derivation), results)
+
+
 DERIVATIONS: Final[dict[str, Callable[[dict[str, Any], Results], Sequence[PropertyDocument]]]] = {
     "hull": _hull,
     "migration": _barriers,
     "interface_md": _interface_md,
     "reactivity": _reactivity,
+    "elastic": _elastic,
 }
 """What derives the documents of an analysis, by the property whose document holds the derivation."""
 

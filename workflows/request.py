@@ -40,8 +40,8 @@ class Request(BaseModel):
     final
         The other end point of a band before it relaxes, as a pymatgen dictionary.
     host
-        Of a cell with a defect: the unrelaxed primitive cell of the crystal in which its hops are found again when it
-        begins, as a pymatgen dictionary. Not in the key, which holds that crystal's own.
+        Of a cell with a defect or a strain: the unrelaxed primitive cell of the crystal in which its hops or axes are
+        found again when it begins, as a pymatgen dictionary. Not in the key, which holds that crystal's own.
     label
         For people.
     retry_failed

@@ -7,9 +7,11 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.barrier import BarrierDocument
+from lianode.analysis.elastic_document import ElasticDocument
 from lianode.analysis.hull import HullDocument
 from lianode.analysis.interface_md import InterfaceMdDocument
 from lianode.analysis.migration_document import MigrationDocument
+from lianode.analysis.plots.elastic_data import elastic_table
 from lianode.analysis.plots.interface_data import bond_table, motion_table, rdf_table, snapshot_table
 from lianode.analysis.plots.migration_data import barrier_table, migration_table
 from lianode.analysis.plots.reactivity_data import reactivity_table
@@ -31,12 +33,13 @@ if TYPE_CHECKING:
 
 TABLES = (
     "hull", "voltage", "hull_spread", "barrier", "migration", "rdf", "bonds", "motion", "interface_md", "reactivity",
+    "elastic",
 )  # fmt: skip
 """Properties whose documents have a table."""
 
 
 def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
-    """Return the numbers of a hull, a voltage curve, a spread between models, a hop, a phase's migration or a run.
+    """Return the numbers of a document, of any property that has a table.
 
     Comment lines say what they are and from which document; columns have their units in their names. Text that a
     spreadsheet would take for a formula begins with an apostrophe.
@@ -68,6 +71,8 @@ def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
             header, rows = snapshot_table(InterfaceMdDocument.model_validate(content))
         case "reactivity":
             header, rows = reactivity_table(ReactivityDocument.model_validate(content))
+        case "elastic":
+            header, rows = elastic_table(ElasticDocument.model_validate(content))
         case other:
             raise InputError(f"no table for documents of '{other}'; there is one for {', '.join(TABLES)}", "csv")
     out = io.StringIO()

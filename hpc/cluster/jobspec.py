@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 SPEC_FIELD: Final = "lianode"
 """Name of it in a Firework's spec and in a workflow's metadata."""
 
-Kind = Literal["calculate", "free_energy", "hull", "hull_spread", "barriers", "interface_md", "reactivity"]
-DERIVES: Final = frozenset({"hull", "hull_spread", "barriers", "interface_md", "reactivity"})
+Kind = Literal["calculate", "free_energy", "hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic"]
+DERIVES: Final = frozenset({"hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic"})
 """Kinds that only turn stored calculations into documents: seconds, no engine."""
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +19,6 @@ from lianode.workflows.task import RelaxTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pymatgen.core import Structure
 
@@ -25,6 +27,16 @@ if TYPE_CHECKING:
 
     Relax = Callable[..., Calculation]
     MakeCampaign = Callable[..., Campaign]
+
+
+# tests run with --import-mode=importlib, where a neighbouring module has to be loaded by its path
+SPEC = importlib.util.spec_from_file_location(
+    "lianode_test_pair_elasticity", Path(__file__).with_name("pair_elasticity.py")
+)
+assert SPEC is not None
+assert SPEC.loader is not None
+sys.modules[SPEC.name] = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(sys.modules[SPEC.name])
 
 
 @pytest.fixture
