@@ -48,7 +48,8 @@ def command(campaign: Path, project: Path | None, engine: str | None, as_json: b
         click.echo(note)
     _print_differences(jobs, details)
     notes = [*(note for part in plan.barriers for note in part.notes),
-             *(note for part in plan.interfaces for note in part.notes)]  # fmt: skip
+             *(note for part in plan.interfaces for note in part.notes),
+             *(note for part in plan.surfaces for note in part.notes)]  # fmt: skip
     for note in dict.fromkeys(notes):
         click.echo(note)
     for hull in plan.hulls:

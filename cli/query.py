@@ -28,6 +28,8 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "bonds": ("interface", "temperature"),
     "motion": ("interface", "temperature"),
     "elastic": ("youngs_modulus_GPa", "bulk_modulus_GPa", "shear_modulus_GPa", "poisson_ratio", "stable"),
+    "surface": ("plane_label", "termination", "surface_energy", "surface_energy_J_per_m2", "cleavage_energy"),
+    "wulff": ("lowest_plane", "lowest_surface_energy", "weighted_surface_energy"),
     "free_energy": ("temperature", "free_energy_vib_per_atom", "n_imaginary"),
 }
 """Fields that stand for a property in a table."""

@@ -17,6 +17,7 @@ from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.interface_starts import AFTER, CELL, RELAXED_SUPERCELL, after_start, cell_start, supercell_start
 from lianode.workflows.promotion import NoStartError, record_start, start_of
 from lianode.workflows.session import current_session
+from lianode.workflows.surface_starts import SLAB, slab_start
 from lianode.workflows.task import MDTask, NebTask, RelaxTask
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _start(request: Request, results: Results) -> Start:
         CELL: cell_start,
         AFTER: after_start,
         RELAXED_SUPERCELL: supercell_start,
+        SLAB: slab_start,
     }
     return starts.get(request.source.recipe, start_of)(request, results)
 

@@ -24,6 +24,7 @@ from lianode.workflows.campaign_entry import DEFAULT_ENGINE, CalculationEntry, E
 from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.campaign_interface_md import InterfaceMdEntry
 from lianode.workflows.campaign_reactivity import ReactivityEntry
+from lianode.workflows.campaign_surface import SurfaceEntry
 from lianode.workflows.units import shown
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo as Info
 
 PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {
-    entry.PROPERTY: entry for entry in (HullEntry, BarrierEntry, InterfaceMdEntry, ReactivityEntry, ElasticEntry)
+    entry.PROPERTY: entry
+    for entry in (HullEntry, BarrierEntry, InterfaceMdEntry, ReactivityEntry, ElasticEntry, SurfaceEntry)
 }
 """What a campaign can ask for; a new property adds its model here."""
 
 PLANNED_PROPERTIES: Final = (
-    "surface", "interface_energy", "adsorption", "electronic",
+    "interface_energy", "adsorption", "electronic",
 )  # fmt: skip
 """Properties of the campaign file's design that this version cannot compute."""
 

@@ -26,6 +26,7 @@ from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactiv
 from lianode.workflows.request import Request
 from lianode.workflows.results import HeldElsewhereError
 from lianode.workflows.session import current_session
+from lianode.workflows.surface_analysis import SurfaceSpec, derive_surfaces
 
 if TYPE_CHECKING:
     from jobflow import Job
@@ -73,7 +74,7 @@ def is_quick(wanted: Job, results: Results) -> bool:
         return is_settled(results.calculation(request.key), retry_failed=request.retry_failed)
     if name == "free_energy":
         return stored_free_energy(FreeEnergySpec.model_validate(wanted.function_args[0]), results) is not None
-    return name in {"hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic"}
+    return name in {"hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic", "surfaces"}
 
 
 @job(config=WITH_STORE)
@@ -242,6 +243,24 @@ def elastic(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[s
     """
     results = results_of_job()
     documents = derive_elastic(ElasticSpec.model_validate(spec), results)
+    for document in documents:
+        results.put_property(document)
+    return {"keys": [document.key for document in documents]}
+
+
+@job(config=WITH_STORE)
+def surfaces(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
+    """Derive and store the documents of a phase's surfaces; returns their keys.
+
+    Parameters
+    ----------
+    spec
+        A :class:`lianode.workflows.surface_analysis.SurfaceSpec`.
+    inputs
+        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
+    """
+    results = results_of_job()
+    documents = derive_surfaces(SurfaceSpec.model_validate(spec), results)
     for document in documents:
         results.put_property(document)
     return {"keys": [document.key for document in documents]}

@@ -14,11 +14,13 @@ from lianode.workflows.campaign_elastic import ElasticEntry
 from lianode.workflows.campaign_hull import HullEntry
 from lianode.workflows.campaign_interface_md import InterfaceMdEntry
 from lianode.workflows.campaign_reactivity import ReactivityEntry
+from lianode.workflows.campaign_surface import SurfaceEntry
 from lianode.workflows.elastic import plan_elastic
 from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull import plan_hulls
 from lianode.workflows.interface_md import InterfaceMdPlan, plan_interface_md
 from lianode.workflows.reactivity import plan_reactivities
+from lianode.workflows.surface import SurfacePlan, plan_surfaces
 from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ PLANNERS: Final[dict[type[CalculationEntry], Planner]] = {
     BarrierEntry: plan_barriers,
     InterfaceMdEntry: plan_interface_md,
     ReactivityEntry: plan_reactivities,
+    SurfaceEntry: plan_surfaces,
     ElasticEntry: plan_elastic,
 }
 """What plans each kind of entry; a new property adds its own here."""
@@ -122,6 +125,11 @@ class CampaignPlan:
     def interfaces(self) -> tuple[InterfaceMdPlan, ...]:
         """Those that are molecular dynamics of interfaces."""
         return tuple(plan for plan in self.properties if isinstance(plan, InterfaceMdPlan))
+
+    @property
+    def surfaces(self) -> tuple[SurfacePlan, ...]:
+        """Those that are surface energies."""
+        return tuple(plan for plan in self.properties if isinstance(plan, SurfacePlan))
 
     @property
     def requests(self) -> dict[str, Request]:
@@ -165,16 +173,18 @@ def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> Campaign
 
 
 def with_follow_ups(plan: CampaignPlan, results: Results) -> CampaignPlan:
-    """Return the plan with what finished bands ask for: hops without symmetry, or in halves.
+    """Return the plan with what results ask for: hops without symmetry or in halves, the lowest terminations.
 
     Parameters
     ----------
     plan
         Of :func:`plan_campaign`.
     results
-        Store with the bands that are finished.
+        Store with the bands and single points that are finished.
     """
-    properties = (one.with_follow_ups(results) if isinstance(one, BarrierPlan) else one for one in plan.properties)
+    properties = (
+        one.with_follow_ups(results) if isinstance(one, BarrierPlan | SurfacePlan) else one for one in plan.properties
+    )
     return replace(plan, properties=tuple(properties))
 
 

@@ -9,6 +9,7 @@ from lianode.workflows.elastic_analysis import ElasticSpec, derive_elastic
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
 from lianode.workflows.interface_md_analysis import InterfaceMdSpec, derive_interface_md
 from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactivity
+from lianode.workflows.surface_analysis import SurfaceSpec, derive_surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,11 +38,16 @@ def _elastic(derivation: dict[str, Any], results: Results) -> Sequence[PropertyD
     return derive_elastic(ElasticSpec.model_validate(derivation), results)
 
 
+def _surfaces(derivation: dict[str, Any], results: Results) -> Sequence[PropertyDocument]:
+    return derive_surfaces(SurfaceSpec.model_validate(derivation), results)
+
+
 DERIVATIONS: Final[dict[str, Callable[[dict[str, Any], Results], Sequence[PropertyDocument]]]] = {
     "hull": _hull,
     "migration": _barriers,
     "interface_md": _interface_md,
     "reactivity": _reactivity,
+    "wulff": _surfaces,
     "elastic": _elastic,
 }
 """What derives the documents of an analysis, by the property whose document holds the derivation."""

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict
 SPEC_FIELD: Final = "lianode"
 """Name of it in a Firework's spec and in a workflow's metadata."""
 
-Kind = Literal["calculate", "free_energy", "hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic"]
-DERIVES: Final = frozenset({"hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic"})
+Kind = Literal[
+    "calculate", "free_energy", "hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic", "surfaces"
+]  # fmt: skip
+DERIVES: Final = frozenset({"hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic", "surfaces"})
 """Kinds that only turn stored calculations into documents: seconds, no engine."""
 
 

@@ -60,7 +60,7 @@ CAMPAIGNS: dict[str, tuple[str | bytes, list[str]]] = {
     "misspelt property": (
         "name: a\ncalculations:\n  - hul: {system: Li-In}\n", ["line 3", "did you mean 'hull'"]),
     "property of a later version": (
-        "name: a\ncalculations:\n  - surface: {phases: [Li]}\n", ["line 3", "surface", "available: hull"]),
+        "name: a\ncalculations:\n  - adsorption: {phases: [Li]}\n", ["line 3", "adsorption", "available: hull"]),
     "no calculations": ("name: a\ncalculations: []\n", ["calculations", "empty"]),
     "wrong type": (hull("system: 5"), ["line 4", "system"]),
     "list for a word": (hull("system: [Li, In]"), ["line 4", "system"]),
