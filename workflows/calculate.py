@@ -14,6 +14,7 @@ from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.band.archive import remove_archive
 from lianode.workflows.engines.checkpoint import remove_checkpoint
 from lianode.workflows.engines.registry import make_engine
+from lianode.workflows.interface_parts import PART, part_start
 from lianode.workflows.interface_starts import AFTER, CELL, RELAXED_SUPERCELL, after_start, cell_start, supercell_start
 from lianode.workflows.promotion import NoStartError, record_start, start_of
 from lianode.workflows.session import current_session
@@ -92,6 +93,7 @@ def _start(request: Request, results: Results) -> Start:
         STRAINED: strained_start,
         CELL: cell_start,
         AFTER: after_start,
+        PART: part_start,
         RELAXED_SUPERCELL: supercell_start,
         SLAB: slab_start,
     }

@@ -22,6 +22,7 @@ from lianode.workflows.campaign_barrier import BarrierEntry
 from lianode.workflows.campaign_elastic import ElasticEntry
 from lianode.workflows.campaign_entry import DEFAULT_ENGINE, CalculationEntry, EngineSpec, HasEngines, faults
 from lianode.workflows.campaign_hull import HullEntry
+from lianode.workflows.campaign_interface_energy import InterfaceEnergyEntry
 from lianode.workflows.campaign_interface_md import InterfaceMdEntry
 from lianode.workflows.campaign_reactivity import ReactivityEntry
 from lianode.workflows.campaign_surface import SurfaceEntry
@@ -33,12 +34,20 @@ if TYPE_CHECKING:
 
 PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {
     entry.PROPERTY: entry
-    for entry in (HullEntry, BarrierEntry, InterfaceMdEntry, ReactivityEntry, ElasticEntry, SurfaceEntry)
+    for entry in (
+        HullEntry,
+        BarrierEntry,
+        InterfaceMdEntry,
+        ReactivityEntry,
+        ElasticEntry,
+        SurfaceEntry,
+        InterfaceEnergyEntry,
+    )  # fmt: skip
 }
 """What a campaign can ask for; a new property adds its model here."""
 
 PLANNED_PROPERTIES: Final = (
-    "interface_energy", "adsorption", "electronic",
+    "adsorption", "electronic",
 )  # fmt: skip
 """Properties of the campaign file's design that this version cannot compute."""
 

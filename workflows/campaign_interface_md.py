@@ -140,7 +140,8 @@ class InterfaceMdEntry(CalculationEntry):
     @property
     def choice(self) -> CellChoice:
         """The cell that is wanted."""
-        return CellChoice(**{name: getattr(self, name) for name in CellChoice.__dataclass_fields__})
+        said = CellChoice.__dataclass_fields__.keys() & type(self).model_fields.keys()
+        return CellChoice(**{name: getattr(self, name) for name in said})
 
     def steps(self, time: float) -> int:
         """Return the steps in a time, fs."""

@@ -21,6 +21,7 @@ from lianode.workflows.free_energy import (
     stored_free_energy,
 )
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
+from lianode.workflows.interface_energy_analysis import InterfaceEnergySpec, derive_interface_energy
 from lianode.workflows.interface_md_analysis import InterfaceMdSpec, derive_interface_md
 from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactivity
 from lianode.workflows.request import Request
@@ -74,7 +75,7 @@ def is_quick(wanted: Job, results: Results) -> bool:
         return is_settled(results.calculation(request.key), retry_failed=request.retry_failed)
     if name == "free_energy":
         return stored_free_energy(FreeEnergySpec.model_validate(wanted.function_args[0]), results) is not None
-    return name in {"hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic", "surfaces"}
+    return True  # every other job derives documents
 
 
 @job(config=WITH_STORE)
@@ -261,6 +262,24 @@ def surfaces(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[
     """
     results = results_of_job()
     documents = derive_surfaces(SurfaceSpec.model_validate(spec), results)
+    for document in documents:
+        results.put_property(document)
+    return {"keys": [document.key for document in documents]}
+
+
+@job(config=WITH_STORE)
+def interface_energy(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
+    """Derive and store the document of an interface energy; returns its key.
+
+    Parameters
+    ----------
+    spec
+        A :class:`lianode.workflows.interface_energy_analysis.InterfaceEnergySpec`.
+    inputs
+        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
+    """
+    results = results_of_job()
+    documents = derive_interface_energy(InterfaceEnergySpec.model_validate(spec), results)
     for document in documents:
         results.put_property(document)
     return {"keys": [document.key for document in documents]}

@@ -12,12 +12,14 @@ from lianode.workflows.barrier import BarrierPlan, plan_barriers
 from lianode.workflows.campaign_barrier import BarrierEntry
 from lianode.workflows.campaign_elastic import ElasticEntry
 from lianode.workflows.campaign_hull import HullEntry
+from lianode.workflows.campaign_interface_energy import InterfaceEnergyEntry
 from lianode.workflows.campaign_interface_md import InterfaceMdEntry
 from lianode.workflows.campaign_reactivity import ReactivityEntry
 from lianode.workflows.campaign_surface import SurfaceEntry
 from lianode.workflows.elastic import plan_elastic
 from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull import plan_hulls
+from lianode.workflows.interface_energy import InterfaceEnergyPlan, plan_interface_energy
 from lianode.workflows.interface_md import InterfaceMdPlan, plan_interface_md
 from lianode.workflows.reactivity import plan_reactivities
 from lianode.workflows.surface import SurfacePlan, plan_surfaces
@@ -89,6 +91,7 @@ PLANNERS: Final[dict[type[CalculationEntry], Planner]] = {
     InterfaceMdEntry: plan_interface_md,
     ReactivityEntry: plan_reactivities,
     SurfaceEntry: plan_surfaces,
+    InterfaceEnergyEntry: plan_interface_energy,
     ElasticEntry: plan_elastic,
 }
 """What plans each kind of entry; a new property adds its own here."""
@@ -125,6 +128,11 @@ class CampaignPlan:
     def interfaces(self) -> tuple[InterfaceMdPlan, ...]:
         """Those that are molecular dynamics of interfaces."""
         return tuple(plan for plan in self.properties if isinstance(plan, InterfaceMdPlan))
+
+    @property
+    def interface_energies(self) -> tuple[InterfaceEnergyPlan, ...]:
+        """Those that are energies of interfaces."""
+        return tuple(plan for plan in self.properties if isinstance(plan, InterfaceEnergyPlan))
 
     @property
     def surfaces(self) -> tuple[SurfacePlan, ...]:

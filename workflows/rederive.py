@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lianode.workflows.barrier_analysis import BarrierSpec, derive_barriers
 from lianode.workflows.elastic_analysis import ElasticSpec, derive_elastic
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
+from lianode.workflows.interface_energy_analysis import InterfaceEnergySpec, derive_interface_energy
 from lianode.workflows.interface_md_analysis import InterfaceMdSpec, derive_interface_md
 from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactivity
 from lianode.workflows.surface_analysis import SurfaceSpec, derive_surfaces
@@ -42,10 +43,15 @@ def _surfaces(derivation: dict[str, Any], results: Results) -> Sequence[Property
     return derive_surfaces(SurfaceSpec.model_validate(derivation), results)
 
 
+def _interface_energy(derivation: dict[str, Any], results: Results) -> Sequence[PropertyDocument]:
+    return derive_interface_energy(InterfaceEnergySpec.model_validate(derivation), results)
+
+
 DERIVATIONS: Final[dict[str, Callable[[dict[str, Any], Results], Sequence[PropertyDocument]]]] = {
     "hull": _hull,
     "migration": _barriers,
     "interface_md": _interface_md,
+    "interface_energy": _interface_energy,
     "reactivity": _reactivity,
     "wulff": _surfaces,
     "elastic": _elastic,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lianode.hpc.cluster.allocations import Allocations, AllocationState
 from lianode.hpc.cluster.jobmessage import job_message
-from lianode.hpc.cluster.jobspec import DERIVES
+from lianode.hpc.cluster.jobspec import COMPUTES
 from lianode.hpc.cluster.launchpad import open_launchpad
 from lianode.hpc.cluster.lost import give_back
 from lianode.hpc.cluster.queue import queue_job_of_this_process, seconds_left
@@ -159,7 +159,7 @@ class Runner:
         """
         asked, here = job.spec.resources, self.allocation
         alike = asked.partition == here.partition and asked.nodes <= here.nodes and asked.tasks <= here.tasks
-        derives = job.spec.kind in DERIVES
+        derives = job.spec.kind not in COMPUTES
         same = derives or (job.spec.program == here.program and job.spec.rehearsal == here.rehearsal)
         return (alike or derives) and same and self.times.left() > LEAST_SHARE * here.walltime_s
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 SPEC_FIELD: Final = "lianode"
 """Name of it in a Firework's spec and in a workflow's metadata."""
 
-Kind = Literal[
-    "calculate", "free_energy", "hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic", "surfaces"
-]  # fmt: skip
-DERIVES: Final = frozenset({"hull", "hull_spread", "barriers", "interface_md", "reactivity", "elastic", "surfaces"})
-"""Kinds that only turn stored calculations into documents: seconds, no engine."""
+COMPUTES: Final = frozenset({"calculate", "free_energy"})
+"""Kinds of jobs with an engine; all others turn stored calculations into documents, which takes seconds."""
 
 
 class JobResources(BaseModel):
@@ -66,7 +63,7 @@ class JobSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     campaign: str
-    kind: Kind
+    kind: str
     label: str
     engine: str = ""
     program: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lianode.hpc.cluster.jobspec import DERIVES, SPEC_FIELD, JobSpec
+from lianode.hpc.cluster.jobspec import COMPUTES, SPEC_FIELD, JobSpec
 from lianode.hpc.cluster.packing import Waiting
 from lianode.workflows.calculate import is_settled_state
 
@@ -70,7 +70,7 @@ def ready_jobs(
     states = results.states(keys)
     ready = Ready()
     for job in free:
-        if (here and job.spec.kind in DERIVES) or is_settled_state(
+        if (here and job.spec.kind not in COMPUTES) or is_settled_state(
             states.get(str(job.spec.key)), retry_failed=job.spec.retry_failed
         ):
             ready.quick.append(job)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lianode.hpc.cluster.allocations import Allocations, AllocationState
-from lianode.hpc.cluster.jobspec import DERIVES, SPEC_FIELD, JobSpec
+from lianode.hpc.cluster.jobspec import COMPUTES, SPEC_FIELD, JobSpec
 from lianode.hpc.cluster.lost import last_trace
 from lianode.hpc.cluster.submit import UNFINISHED
 from lianode.workflows.calculation import State
@@ -108,7 +108,7 @@ def campaign_status(results: ResultsStore, launchpad: LaunchPad, campaign: str) 
         other = latest.get(same)
         if other is None or _ORDER[one["state"]] > _ORDER[other["state"]]:
             latest[same] = one
-    jobs = sorted(latest.values(), key=lambda one: (one["spec"].kind in DERIVES, one["first"]))
+    jobs = sorted(latest.values(), key=lambda one: (one["spec"].kind not in COMPUTES, one["first"]))
     view = _View(results, launchpad, jobs)
     return [view.status(one) for one in jobs]
 
@@ -248,5 +248,5 @@ def submitted_campaigns(launchpad: LaunchPad) -> list[CampaignSummary]:
 
 def counts(jobs: Iterable[JobStatus]) -> dict[str, int]:
     """Return how many calculations are in each state, in the order of a job's life."""
-    found = Counter(job.state for job in jobs if job.kind not in DERIVES)
+    found = Counter(job.state for job in jobs if job.kind in COMPUTES)
     return {state: found[state] for state in STATES if found[state]}

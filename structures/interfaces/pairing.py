@@ -11,6 +11,7 @@ from lianode.structures.errors import InputError
 from lianode.structures.interfaces.building import build_interface
 from lianode.structures.interfaces.lattice_matches import lattice_matches, ranked
 from lianode.structures.interfaces.surface_cell import surface_cell
+from lianode.structures.interfaces.terminations import cut_slab, termination
 from lianode.structures.interfaces.variants import slab_of_thickness
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class CellChoice:
         Miller indices in the stored cells.
     anode_thickness, electrolyte_thickness
         Of either side, at least.
+    anode_layers
+        Lattice planes of the anode, instead of its thickness.
     anode_termination, electrolyte_termination
         Names of cuts, such as ``Li|Cl``; None takes the cut with the widest opening.
     width
@@ -55,6 +58,7 @@ class CellChoice:
     electrolyte_plane: tuple[int, int, int] = (0, 0, 1)
     anode_thickness: float = 12.0
     electrolyte_thickness: float = 19.0
+    anode_layers: int | None = None
     anode_termination: str | None = None
     electrolyte_termination: str | None = None
     width: float = 12.0
@@ -101,8 +105,12 @@ def interface_cell(anode: Phase, electrolyte: Phase, choice: CellChoice) -> Inte
             f"(the widest is {widest:.1f} Å); allow a larger `max_area` or strain, or less width",
             f"{film.name}/{substrate.name}",
         )
+    if choice.anode_layers is None:
+        upper = slab_of_thickness(film, choice.anode_thickness, choice.anode_termination)
+    else:
+        upper = cut_slab(film, choice.anode_layers, termination(film, choice.anode_termination))
     return build_interface(
-        slab_of_thickness(film, choice.anode_thickness, choice.anode_termination),
+        upper,
         slab_of_thickness(substrate, choice.electrolyte_thickness, choice.electrolyte_termination),
         ranked(wide, ("strain", "shape", "area"))[0],
         vacuum=choice.vacuum,
