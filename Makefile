@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test test-slow lint typing clean
+.PHONY: demo test test-slow gpaw lint typing clean
 
 demo: $(VENV)/installed-demo  ## Li-In and Li-Sn: hulls, voltages, figures, comparison with the paper, in demo/
 	@test -f demo/lianode.toml || $(BIN)/lianode init demo
@@ -16,6 +16,8 @@ demo: $(VENV)/installed-demo  ## Li-In and Li-Sn: hulls, voltages, figures, comp
 
 test: $(VENV)/installed-test  ## All tests that take no more than seconds each
 	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist loadfile
+
+gpaw: $(VENV)/installed-gpaw  ## The open DFT engine, from source
 
 test-slow: $(VENV)/installed-test  ## The rest: whole campaigns with a real potential
 	$(BIN)/python -m pytest -m slow -n $(JOBS) --dist loadfile
@@ -36,8 +38,13 @@ $(VENV)/installed-demo: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[mlip,mp,vasp,cluster,fast,hdf5,dev,test-servers,peers]'
+	$(PIP) --editable '.[mlip,mp,vasp,cluster,fast,hdf5,parquet,dev,test-servers,peers]'
 	@touch $@ $(VENV)/installed-demo
+
+# built from source: its system packages are in docs/gpaw.md
+$(VENV)/installed-gpaw: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[gpaw]'
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -1,10 +1,10 @@
-"""Measured numbers in CSV files whose first line names the columns, units included."""
+"""CSV files whose first line names the columns, units included: measured numbers read, cells written."""
 
 from __future__ import annotations
 
 import csv
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lianode.structures.errors import InputError, nearest
 
@@ -13,9 +13,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST_FILE_MB = 50
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Line = tuple[int, str]
 """Number of a line in its file, counted from 1, and its text."""
+
+
+def spreadsheet_safe(cell: Any) -> Any:
+    """Return a cell of a CSV file; text that a spreadsheet would run as a formula begins with an apostrophe.
+
+    Numbers stay as they are, negative ones too. See
+    https://owasp.org/www-community/attacks/CSV_Injection, which names the characters.
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def csv_lines(path: Path, kind: str) -> list[Line]:

@@ -21,10 +21,12 @@ def print_json(value: Any) -> None:
 
 
 def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print rows as CSV with a header."""
+    """Print rows as CSV with a header; text that a spreadsheet would run as a formula is inert."""
+    from lianode.analysis.columns import spreadsheet_safe
+
     writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer.writerow({name: spreadsheet_safe(name) for name in columns})
+    writer.writerows({name: spreadsheet_safe(cell) for name, cell in row.items()} for row in rows)
 
 
 def print_table(
@@ -54,8 +56,13 @@ def table(columns: Sequence[tuple[str, Align]], rows: Iterable[Sequence[str]], *
     for heading, align in columns:
         made.add_column(heading, justify=align)
     for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
+        made.add_row(*(Text(printable(cell)) for cell in row))
     return made
+
+
+def printable(text: str) -> str:
+    """Return text without characters that would steer the terminal; each is written as Python writes it."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def console() -> Any:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lianode.cli.output import number, print_csv, print_json, print_table
 from lianode.cli.project import open_results, project_option
-from lianode.structures.errors import InputError
+from lianode.cli.selection import query_words, selection_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from lianode.hpc.store import ResultsStore
 
 HEADLINES: dict[str, tuple[str, ...]] = {
     "hull": ("stable_phases", "references"),
@@ -22,11 +23,11 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "hull_spread": ("engines",),
     "barrier": ("hop", "barrier_forward", "barrier_backward"),
     "migration": ("mechanism", "percolating_barrier_1d", "percolating_barrier_2d", "percolating_barrier_3d"),
-    "reactivity": ("second", "voltage_V", "reaction_energy_per_atom", "reaction"),
     "interface_md": ("interface", "time_ps", "mean_temperature"),
     "rdf": ("interface", "temperature"),
     "bonds": ("interface", "temperature"),
     "motion": ("interface", "temperature"),
+    "reactivity": ("second", "voltage_V", "reaction_energy_per_atom", "reaction"),
     "elastic": ("youngs_modulus_GPa", "bulk_modulus_GPa", "shear_modulus_GPa", "poisson_ratio", "stable"),
     "surface": ("plane_label", "termination", "surface_energy", "surface_energy_J_per_m2", "cleavage_energy"),
     "wulff": ("lowest_plane", "lowest_surface_energy", "weighted_surface_energy"),
@@ -34,36 +35,25 @@ HEADLINES: dict[str, tuple[str, ...]] = {
 }
 """Fields that stand for a property in a table."""
 
-OPERATORS = {"<=": "$lte", ">=": "$gte", "!=": "$ne", "<": "$lt", ">": "$gt", "=": "$eq"}
-CONDITION = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|!=|<|>|=)\s*(.+?)\s*")
 
-
-@click.command("query", short_help="Find computed properties, as a table, JSON or CSV.")
+@click.command("query", short_help="Find computed properties, as a table, JSON, CSV or Parquet; say how one was made.")
 @click.argument("property_name", metavar="[PROPERTY]", required=False)
 @project_option
-@click.option("--system", multiple=True, help="Chemical system, such as Li-In; may be repeated.")
-@click.option("--phase", multiple=True, help="Phase, such as LiSn_P2m; may be repeated.")
-@click.option("--engine", multiple=True, help="Engine, such as sevennet-0; may be repeated.")
-@click.option("--campaign", multiple=True, help="Name of a campaign; may be repeated.")
-@click.option("--flagged/--not-flagged", default=None, help="Only results with, or without, a failed check.")
-@click.option("--where", multiple=True, help="Condition on a field, such as 'energy_above_hull_per_atom<0.005'.")
-@click.option("--superseded", is_flag=True, help="Also results that a later run of the same campaign replaced.")
+@selection_options
 @click.option("--limit", type=click.IntRange(0), default=100, show_default=True, help="Most results; 0 for all.")
 @click.option("--json", "as_json", is_flag=True, help="Print whole documents as JSON.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print single values and settings as CSV.")
+@click.option("--parquet", type=click.Path(path_type=Path), help="Write the same table as a Parquet file.")
+@click.option("--explain", metavar="KEY", help="Show what the result with this key was made from; --json too.")
 def command(
     property_name: str | None,
     project: Path | None,
-    system: tuple[str, ...],
-    phase: tuple[str, ...],
-    engine: tuple[str, ...],
-    campaign: tuple[str, ...],
-    flagged: bool | None,
-    where: tuple[str, ...],
-    superseded: bool,
     limit: int,
     as_json: bool,
     as_csv: bool,
+    parquet: Path | None,
+    explain: str | None,
+    **chosen: Any,
 ) -> None:
     """Find results of PROPERTY, or of all.
 
@@ -72,67 +62,42 @@ def command(
 
     Energies are in eV, those of fields that end in _per_atom in eV/atom, moduli in GPa.
     """
+    from lianode.hpc.fields import check_fields
+    from lianode.hpc.tables import table_columns, table_row, write_parquet
+
     results, _ = open_results(project)
-    conditions = [condition(text) for text in where]
-    found = results.query(
-        property=property_name,
-        system=system or None,
-        phase=phase or None,
-        engine=engine or None,
-        campaign=campaign or None,
-        flagged=flagged,
-        superseded=superseded,
-        criteria={"$and": conditions} if conditions else None,
-        limit=limit + 1 if limit else 0,
-    )
-    documents = list(found)
+    if explain is not None:
+        _explain(results, explain, as_json=as_json)
+        return
+    words = query_words(property_name, chosen)
+    documents = list(results.query(**words, limit=limit + 1 if limit else 0))
+    if not documents:
+        check_fields(results, words)
     more = bool(limit) and len(documents) > limit
     documents = documents[:limit] if limit else documents
-    if as_json:
+    if parquet is not None:
+        write_parquet([table_row(document) for document in documents], parquet)
+        click.echo(f"wrote {parquet}: {len(documents)} results")
+    elif as_json:
         print_json(documents)
     elif as_csv:
-        rows = [_row(document) for document in documents]
-        print_csv(rows, list(dict.fromkeys(name for row in rows for name in row)))
+        rows = [table_row(document) for document in documents]
+        print_csv(rows, table_columns(rows))
     else:
         _table(documents)
     if more:
         click.echo(f"more than {limit} results; --limit 0 shows all", err=True)
 
 
-def condition(text: str) -> dict[str, Any]:
-    """Return the criteria that a condition such as ``energy_above_hull_per_atom<0.005`` stands for.
+def _explain(results: ResultsStore, key: str, *, as_json: bool) -> None:
+    from lianode.cli.explain import print_explanation
+    from lianode.hpc.provenance import explain
 
-    Raises
-    ------
-    InputError
-        When it is none.
-    """
-    match = CONDITION.fullmatch(text)
-    if match is None:
-        raise InputError(
-            f"'{text}' is no condition; write a field, one of {' '.join(OPERATORS)}, and a value, such as stable=true",
-            "--where",
-        )
-    field, operator, written = match.groups()
-    return {field: {OPERATORS[operator]: _value(written)}}
-
-
-def _value(text: str) -> Any:
-    """Return a number, true, false, null, or text."""
-    words = {"true": True, "false": False, "null": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return float(text)
-    except ValueError:
-        return text.strip("'\"")
-
-
-def _row(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what identifies a result, and its headline."""
-    row = {name: document[name] for name in ("property", "system", "phase", "engine", "campaign")}
-    row |= {name: _flat(document.get(name)) for name in HEADLINES.get(document["property"], ())}
-    return row | {"completeness": document["completeness"], "flagged": document["flagged"], "key": document["key"]}
+    found = explain(results, key)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        print_explanation(found)
 
 
 def _flat(value: Any) -> Any:

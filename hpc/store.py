@@ -8,18 +8,23 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from lianode.analysis.documents import FLAT_FIELDS
+from lianode.hpc.periods import created_between
 from lianode.hpc.settings import MongoSettings, find_project, load_settings
 from lianode.hpc.stores.blobs import BlobStore
 from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec
 from lianode.hpc.stores.keylock import folder_lock
+from lianode.hpc.tables import data_frame
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import Calculation, State, supersedes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
-    from lianode.analysis.documents import PropertyDocument
+    import pandas as pd
+
+    from lianode.analysis.documents import Completeness, PropertyDocument
     from lianode.hpc.settings import Settings
     from lianode.hpc.stores.collection import Collection, Database
     from lianode.hpc.stores.jobstore import LianodeJobStore
@@ -136,7 +141,10 @@ class ResultsStore:
         phase: str | Sequence[str] | None = None,
         engine: str | Sequence[str] | None = None,
         campaign: str | Sequence[str] | None = None,
+        completeness: Completeness | None = None,
         flagged: bool | None = None,
+        since: str | date | None = None,
+        until: str | date | None = None,
         superseded: bool = False,
         criteria: Mapping[str, Any] | None = None,
         sort: Sequence[tuple[str, int]] = (),
@@ -148,12 +156,16 @@ class ResultsStore:
         ----------
         property, system, phase, engine, campaign
             One value, or several of which any will do.
+        completeness
+            ``complete``, or ``partial`` where something that was asked for is missing.
         flagged
             Whether a check failed.
+        since, until
+            First and last day (UTC) or time on which they were made; :func:`lianode.hpc.periods.created_between`.
         superseded
             Also documents that a later run of the same campaign replaced.
         criteria
-            Further MongoDB criteria.
+            Further MongoDB criteria, such as a range: ``{"energy_above_hull_per_atom": {"$lte": 0.005}}``.
         sort
             ``(field, 1 or -1)`` pairs.
         limit
@@ -169,11 +181,28 @@ class ResultsStore:
             for name, value in words.items()
             if value is not None
         }
+        if completeness is not None:
+            wanted["completeness"] = completeness
         if flagged is not None:
             wanted["flagged"] = flagged
+        wanted |= created_between(since, until)
         if not superseded:
             wanted["superseded_by"] = None
         return self.properties({"$and": [wanted, criteria]} if criteria else wanted, sort=sort, limit=limit)
+
+    def table(self, **words: Any) -> pd.DataFrame:
+        """Return property documents as a pandas DataFrame, one row each.
+
+        Parameters
+        ----------
+        **words
+            Those of :meth:`query`.
+
+        Examples
+        --------
+        >>> store.table(property="phase_stability", system="Li-In", flagged=False)  # doctest: +SKIP
+        """
+        return data_frame(self.query(**words))
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many calculations there are by state, and property documents (not superseded) by property."""
