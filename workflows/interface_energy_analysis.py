@@ -185,7 +185,7 @@ class _Interface:
 
     def _of_cells(self, series: dict[int, Calculation]) -> list[Check]:
         """Return what there is to say about the closed cells."""
-        checks = []
+        checks = [self.first.strain_check()]
         unequal = [layers for layers in series if not self.built[layers].cell.equal_interfaces]
         checks.append(
             Check(

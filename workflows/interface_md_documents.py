@@ -206,7 +206,7 @@ class _Run:
 
     def _checks(self) -> list[Check]:
         """Return the checks of the run, and the failed ones of what it began from."""
-        checks = list(self.run.checks)
+        checks = [self.built.strain_check(), *self.run.checks]
         before = {"anode": self.built.anode.key, "electrolyte": self.built.model.key, "cell": self.slot.cell}
         if self.slot.equilibration is not None:
             before["equilibration"] = self.slot.equilibration

@@ -11,7 +11,7 @@ Recipes, with their parents:
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.checks import Check
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 CELL = "interface cell"
 AFTER = "where the parent ended"
 RELAXED_SUPERCELL = "supercell of the relaxed crystal"
+SLACK = 1.5
+"""Strain of relaxed crystals over the largest that was asked for, up to which their cell is made, and flagged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,8 @@ class BuiltCell:
         Energy of the model above that of the lowest one, eV/atom.
     of
         How many models were relaxed.
+    max_strain
+        That was asked for.
     """
 
     cell: InterfaceCell
@@ -58,6 +62,16 @@ class BuiltCell:
     model: Calculation
     above_lowest: float
     of: int
+    max_strain: float
+
+    def strain_check(self) -> Check:
+        """Say whether the relaxed crystals match within the strain that was asked for."""
+        strain = self.cell.match.strain
+        return Check(
+            name="strain_within_limit",
+            passed=strain <= self.max_strain * (1 + 1e-6),
+            message=f"the relaxed crystals are strained by up to {strain:.2%} (limit {self.max_strain:.2%})",
+        )
 
 
 def built_cell(parents: Sequence[str], parameters: Mapping[str, Any], found: Mapping[str, Calculation]) -> BuiltCell:
@@ -92,14 +106,27 @@ def built_cell(parents: Sequence[str], parameters: Mapping[str, Any], found: Map
     choice: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in parameters["cell"].items()
     }
-    try:
-        cell = interface_cell(
-            _crystal(parameters["anode"], anode), _crystal(parameters["electrolyte"], chosen), CellChoice(**choice)
-        )
-    except InputError as error:
-        raise NoStartError(f"the relaxed crystals make no cell: {error}", State.FAILED) from error
+    sides = _crystal(parameters["anode"], anode), _crystal(parameters["electrolyte"], chosen)
     above = _per_atom(chosen) - _per_atom(done[0])
-    return BuiltCell(cell=cell, anode=anode, model=chosen, above_lowest=above, of=len(models))
+    return BuiltCell(
+        cell=_cell(*sides, CellChoice(**choice)), anode=anode, model=chosen, above_lowest=above, of=len(models),
+        max_strain=float(choice["max_strain"]),
+    )  # fmt: skip
+
+
+def _cell(anode: Phase, electrolyte: Phase, choice: CellChoice) -> InterfaceCell:
+    """Return the cell of relaxed crystals.
+
+    They may match a little worse than those that the campaign was planned with; then the cell is made all the same, and
+    flagged.
+    """
+    try:
+        return interface_cell(anode, electrolyte, choice)
+    except InputError as error:
+        try:
+            return interface_cell(anode, electrolyte, replace(choice, max_strain=SLACK * choice.max_strain))
+        except InputError:
+            raise NoStartError(f"the relaxed crystals make no cell: {error}", State.FAILED) from error
 
 
 def cell_parameters(anode: Phase, electrolyte: ElectrolyteModel, choice: CellChoice, rank: int) -> dict[str, Any]:
