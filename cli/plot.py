@@ -15,6 +15,8 @@ from lianode.cli.plot_migration import KINDS as MIGRATION
 from lianode.cli.plot_migration import draw_migration
 from lianode.cli.plot_reactivity import KIND as REACTIVITY
 from lianode.cli.plot_reactivity import draw_reactivity, select_reactions
+from lianode.cli.plot_surface import KINDS as SURFACE
+from lianode.cli.plot_surface import draw_surface, select_surfaces
 from lianode.cli.project import open_results, project_option
 from lianode.structures.errors import InputError
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from lianode.analysis.plots.style import SizeName
     from lianode.hpc.store import ResultsStore
 
-KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE, REACTIVITY, ELASTIC)
+KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE, REACTIVITY, ELASTIC, *SURFACE)
 
 
 @click.command("plot", short_help="Draw hulls, voltages, barriers, interfaces, reactions or moduli from the store.")
@@ -46,7 +48,7 @@ KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE, REACTIVITY, EL
 @click.option("--measured", type=click.Path(path_type=Path), help="CSV file of a measured curve to draw beside it.")
 @click.option("--size", type=click.Choice(["column", "slide"]), default="column", help="Journal column or slide.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File; without an ending SVG, PDF and PNG.")
-def command(
+def command(  # noqa: PLR0912 - a branch for each kind of figure
     kind: str,
     project: Path | None,
     system: str | None,
@@ -74,7 +76,8 @@ def command(
 
     reactivity draws what anodes and an electrolyte react to: one anode with --phase, all of them without.
 
-    elastic draws Young's modulus of a phase by direction.
+    elastic draws Young's modulus of a phase by direction, surface the surface energies of a phase, wulff the shape that
+    they give its crystals.
 
     Beside each figure its data are written as CSV.
     """
@@ -111,6 +114,15 @@ def command(
         target = output or Path("-".join(filter(None, (kind, phase, reactions[0]["second"], at))))
         target.parent.mkdir(parents=True, exist_ok=True)
         for file in draw_reactivity(reactions, target, size=size):
+            click.echo(f"wrote {file}")
+        return
+    if kind in SURFACE:
+        found = select_surfaces(
+            kind, results, phase=phase, engines=engine, campaign=campaign, system=system, entry=entry
+        )
+        target = output or Path(f"{kind}-{found[0]['phase']}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for file in draw_surface(kind, found, target, size=size):
             click.echo(f"wrote {file}")
         return
     if kind == ELASTIC:

@@ -16,12 +16,15 @@ from lianode.analysis.plots.interface_data import bond_table, motion_table, rdf_
 from lianode.analysis.plots.migration_data import barrier_table, migration_table
 from lianode.analysis.plots.reactivity_data import reactivity_table
 from lianode.analysis.plots.style import FORMATS
+from lianode.analysis.plots.surface_data import surface_table, wulff_table
 from lianode.analysis.reactivity import ReactivityDocument
 from lianode.analysis.spread import HullSpreadDocument
 from lianode.analysis.structure_in_time.bond_document import BondDocument
 from lianode.analysis.structure_in_time.motion_document import MotionDocument
 from lianode.analysis.structure_in_time.rdf_document import RdfDocument
+from lianode.analysis.surface import SurfaceDocument
 from lianode.analysis.voltage_curve import VoltageDocument
+from lianode.analysis.wulff_document import WulffDocument
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,12 +36,12 @@ if TYPE_CHECKING:
 
 TABLES = (
     "hull", "voltage", "hull_spread", "barrier", "migration", "rdf", "bonds", "motion", "interface_md", "reactivity",
-    "elastic",
+    "elastic", "surface", "wulff",
 )  # fmt: skip
 """Properties whose documents have a table."""
 
 
-def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
+def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:  # noqa: PLR0912 - a branch for each property
     """Return the numbers of a document, of any property that has a table.
 
     Comment lines say what they are and from which document; columns have their units in their names. Text that a
@@ -73,6 +76,10 @@ def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:
             header, rows = reactivity_table(ReactivityDocument.model_validate(content))
         case "elastic":
             header, rows = elastic_table(ElasticDocument.model_validate(content))
+        case "surface":
+            header, rows = surface_table(SurfaceDocument.model_validate(content))
+        case "wulff":
+            header, rows = wulff_table(WulffDocument.model_validate(content))
         case other:
             raise InputError(f"no table for documents of '{other}'; there is one for {', '.join(TABLES)}", "csv")
     out = io.StringIO()
