@@ -106,13 +106,9 @@ class BarrierPlan:
 
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import barriers
+        from lianode.workflows.jobs import derivation
 
-        last = barriers(
-            self.spec.model_dump(mode="json"), [calculations[request.key].output for request in self.requests]
-        )
-        last.name = self.title
-        return [last], last
+        return derivation(self, "migration", calculations)
 
 
 def plan_barriers(

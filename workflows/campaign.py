@@ -42,7 +42,7 @@ PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {
         ElasticEntry,
         SurfaceEntry,
         InterfaceEnergyEntry,
-    )  # fmt: skip
+    )
 }
 """What a campaign can ask for; a new property adds its model here."""
 

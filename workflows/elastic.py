@@ -67,13 +67,9 @@ class ElasticPlan:
 
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the job that derives the document; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import elastic
+        from lianode.workflows.jobs import derivation
 
-        last = elastic(
-            self.spec.model_dump(mode="json"), [calculations[request.key].output for request in self.requests]
-        )
-        last.name = self.title
-        return [last], last
+        return derivation(self, "elastic", calculations)
 
 
 def plan_elastic(

@@ -73,13 +73,9 @@ class InterfaceEnergyPlan:
 
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the job that derives the document; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import interface_energy
+        from lianode.workflows.jobs import derivation
 
-        last = interface_energy(
-            self.spec.model_dump(mode="json"), [calculations[request.key].output for request, _ in self.requests]
-        )
-        last.name = self.title
-        return [last], last
+        return derivation(self, "interface_energy", calculations)
 
 
 def plan_interface_energy(

@@ -72,13 +72,9 @@ class InterfaceMdPlan:
 
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import interface_md
+        from lianode.workflows.jobs import derivation
 
-        last = interface_md(
-            self.spec.model_dump(mode="json"), [calculations[request.key].output for request, _ in self.requests]
-        )
-        last.name = self.title
-        return [last], last
+        return derivation(self, "interface_md", calculations)
 
 
 def plan_interface_md(

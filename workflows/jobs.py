@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from jobflow import CURRENT_JOB, JobConfig, OnMissing, Response, job
 
-from lianode.workflows.barrier_analysis import BarrierSpec, derive_barriers
 from lianode.workflows.calculate import is_settled, obtain, summary
 from lianode.workflows.calculation import State
-from lianode.workflows.elastic_analysis import ElasticSpec, derive_elastic
+from lianode.workflows.derivations import derive_documents
 from lianode.workflows.free_energy import (
     FreeEnergySpec,
     NoFreeEnergyError,
@@ -21,17 +20,16 @@ from lianode.workflows.free_energy import (
     stored_free_energy,
 )
 from lianode.workflows.hull_analysis import HullSpec, derive_hull
-from lianode.workflows.interface_energy_analysis import InterfaceEnergySpec, derive_interface_energy
-from lianode.workflows.interface_md_analysis import InterfaceMdSpec, derive_interface_md
-from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactivity
 from lianode.workflows.request import Request
 from lianode.workflows.results import HeldElsewhereError
 from lianode.workflows.session import current_session
-from lianode.workflows.surface_analysis import SurfaceSpec, derive_surfaces
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jobflow import Job
 
+    from lianode.workflows.plan import PropertyPlan
     from lianode.workflows.results import Results
 
 MOST_FRUITLESS = 3
@@ -178,111 +176,39 @@ def hull(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str,
 
 
 @job(config=WITH_STORE)
-def barriers(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
-    """Derive and store the documents of a phase's migration barriers; returns their keys.
+def derive(holder: str, spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
+    """Derive and store the documents of an analysis; returns their keys.
 
     Parameters
     ----------
-    spec
-        A :class:`lianode.workflows.barrier_analysis.BarrierSpec`.
+    holder, spec
+        As of :func:`lianode.workflows.derivations.derive_documents`.
     inputs
         Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
     """
     results = results_of_job()
-    documents = derive_barriers(BarrierSpec.model_validate(spec), results)
+    documents = derive_documents(holder, spec, results)
     for document in documents:
         results.put_property(document)
     return {"keys": [document.key for document in documents]}
 
 
-@job(config=WITH_STORE)
-def interface_md(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
-    """Derive and store the documents of an interface in time; returns their keys.
+def derivation(plan: PropertyPlan, holder: str, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
+    """Return the jobs of a plan beside its calculations, and the last of them: here the one that derives its documents.
 
     Parameters
     ----------
-    spec
-        A :class:`lianode.workflows.interface_md_analysis.InterfaceMdSpec`.
-    inputs
-        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
+    plan
+        Of one entry.
+    holder
+        Property whose document holds the derivation.
+    calculations
+        Jobs by key.
     """
-    results = results_of_job()
-    documents = derive_interface_md(InterfaceMdSpec.model_validate(spec), results)
-    for document in documents:
-        results.put_property(document)
-    return {"keys": [document.key for document in documents]}
-
-
-@job(config=WITH_STORE)
-def reactivity(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
-    """Derive and store the documents of what two materials react to; returns their keys.
-
-    Parameters
-    ----------
-    spec
-        A :class:`lianode.workflows.reactivity_analysis.ReactivitySpec`.
-    inputs
-        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
-    """
-    results = results_of_job()
-    documents = derive_reactivity(ReactivitySpec.model_validate(spec), results)
-    for document in documents:
-        results.put_property(document)
-    return {"keys": [document.key for document in documents]}
-
-
-@job(config=WITH_STORE)
-def elastic(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
-    """Derive and store the document of a phase's elastic tensor; returns its key.
-
-    Parameters
-    ----------
-    spec
-        A :class:`lianode.workflows.elastic_analysis.ElasticSpec`.
-    inputs
-        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
-    """
-    results = results_of_job()
-    documents = derive_elastic(ElasticSpec.model_validate(spec), results)
-    for document in documents:
-        results.put_property(document)
-    return {"keys": [document.key for document in documents]}
-
-
-@job(config=WITH_STORE)
-def surfaces(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
-    """Derive and store the documents of a phase's surfaces; returns their keys.
-
-    Parameters
-    ----------
-    spec
-        A :class:`lianode.workflows.surface_analysis.SurfaceSpec`.
-    inputs
-        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
-    """
-    results = results_of_job()
-    documents = derive_surfaces(SurfaceSpec.model_validate(spec), results)
-    for document in documents:
-        results.put_property(document)
-    return {"keys": [document.key for document in documents]}
-
-
-@job(config=WITH_STORE)
-def interface_energy(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str, Any]:  # noqa: ARG001
-    """Derive and store the document of an interface energy; returns its key.
-
-    Parameters
-    ----------
-    spec
-        A :class:`lianode.workflows.interface_energy_analysis.InterfaceEnergySpec`.
-    inputs
-        Outputs of the calculations, which have to come first; what is missing, and why, is in the store.
-    """
-    results = results_of_job()
-    documents = derive_interface_energy(InterfaceEnergySpec.model_validate(spec), results)
-    for document in documents:
-        results.put_property(document)
-    return {"keys": [document.key for document in documents]}
+    outputs = [calculations[request.key].output for request, _ in plan.calculations()]
+    last = derive(holder, plan.spec.model_dump(mode="json"), outputs)
+    last.name = plan.title
+    return [last], last
 
 
 @job(config=WITH_STORE)

@@ -53,12 +53,9 @@ class ReactivityPlan:
 
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import reactivity
+        from lianode.workflows.jobs import derivation
 
-        inputs = [calculations[request.key].output for request in self.relaxations.requests]
-        last = reactivity(self.spec.model_dump(mode="json"), inputs)
-        last.name = self.title
-        return [last], last
+        return derivation(self, "reactivity", calculations)
 
 
 def plan_reactivities(

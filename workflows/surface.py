@@ -106,12 +106,9 @@ class SurfacePlan:
 
     def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
         """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import surfaces
+        from lianode.workflows.jobs import derivation
 
-        inputs = [calculations[request.key].output for request, _ in self.calculations()]
-        last = surfaces(self.spec.model_dump(mode="json"), inputs)
-        last.name = self.title
-        return [last], last
+        return derivation(self, "wulff", calculations)
 
 
 def plan_surfaces(
