@@ -28,6 +28,7 @@ COMMANDS = {
     "query": "lianode.cli.query",
     "plot": "lianode.cli.plot",
     "compare": "lianode.cli.compare",
+    "report": "lianode.cli.report",
     "gitt": "lianode.cli.gitt",
     "rederive": "lianode.cli.rederive",
     "ingest": "lianode.cli.ingest",

@@ -1,0 +1,1 @@
+"""Style and behaviour of the report in a browser."""
