@@ -47,9 +47,7 @@ def command(campaign: Path, project: Path | None, engine: str | None, as_json: b
     for note in plan.campaign.notes():
         click.echo(note)
     _print_differences(jobs, details)
-    notes = [*(note for part in plan.barriers for note in part.notes),
-             *(note for part in plan.interfaces for note in part.notes),
-             *(note for part in plan.surfaces for note in part.notes)]  # fmt: skip
+    notes: list[str] = [note for part in plan.properties for note in getattr(part, "notes", ())]
     for note in dict.fromkeys(notes):
         click.echo(note)
     for hull in plan.hulls:

@@ -11,6 +11,8 @@ from lianode.cli.plot_elastic import KIND as ELASTIC
 from lianode.cli.plot_elastic import draw_elastic, select_elastic
 from lianode.cli.plot_interface import KINDS as INTERFACE
 from lianode.cli.plot_interface import draw_interface, file_name
+from lianode.cli.plot_interface_energy import KIND as INTERFACE_ENERGY
+from lianode.cli.plot_interface_energy import draw_interface_energy, select_interface_energy
 from lianode.cli.plot_migration import KINDS as MIGRATION
 from lianode.cli.plot_migration import draw_migration
 from lianode.cli.plot_reactivity import KIND as REACTIVITY
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from lianode.analysis.plots.style import SizeName
     from lianode.hpc.store import ResultsStore
 
-KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE, REACTIVITY, ELASTIC, *SURFACE)
+KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE, REACTIVITY, ELASTIC, *SURFACE, INTERFACE_ENERGY)
 
 
 @click.command("plot", short_help="Draw hulls, voltages, barriers, interfaces, reactions or moduli from the store.")
@@ -77,7 +79,7 @@ def command(  # noqa: PLR0912 - a branch for each kind of figure
     reactivity draws what anodes and an electrolyte react to: one anode with --phase, all of them without.
 
     elastic draws Young's modulus of a phase by direction, surface the surface energies of a phase, wulff the shape that
-    they give its crystals.
+    they give its crystals. interface_energy draws the series of an interface, which --interface names.
 
     Beside each figure its data are written as CSV.
     """
@@ -123,6 +125,13 @@ def command(  # noqa: PLR0912 - a branch for each kind of figure
         target = output or Path(f"{kind}-{found[0]['phase']}")
         target.parent.mkdir(parents=True, exist_ok=True)
         for file in draw_surface(kind, found, target, size=size):
+            click.echo(f"wrote {file}")
+        return
+    if kind == INTERFACE_ENERGY:
+        series = select_interface_energy(results, interface=interface, engines=engine, campaign=campaign)
+        target = output or Path(f"{kind}-{file_name(series['interface'])}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for file in draw_interface_energy(series, target, size=size):
             click.echo(f"wrote {file}")
         return
     if kind == ELASTIC:

@@ -23,6 +23,7 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "hull_spread": ("engines",),
     "barrier": ("hop", "barrier_forward", "barrier_backward"),
     "migration": ("mechanism", "percolating_barrier_1d", "percolating_barrier_2d", "percolating_barrier_3d"),
+    "interface_energy": ("interface", "interface_energy_J_per_m2", "work_of_adhesion_J_per_m2", "wetting"),
     "interface_md": ("interface", "time_ps", "mean_temperature"),
     "rdf": ("interface", "temperature"),
     "bonds": ("interface", "temperature"),

@@ -74,8 +74,8 @@ def _print_similarity(document: Mapping[str, Any]) -> None:
         values = [layer[0] for layer in reference["similarity"] if layer and layer[0] is not None]
         if len(values) > 1:
             click.echo(
-                f"{reference['pair']} as in {reference['crystal']}: RDFs overlap by {values[0]:.2f} in the first window, "
-                f"{values[-1]:.2f} in the last"
+                f"{reference['pair']} as in {reference['crystal']}: RDFs overlap by {values[0]:.2f} in the first, "
+                f"{values[-1]:.2f} in the last window"
             )
 
 

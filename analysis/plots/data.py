@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from lianode.analysis.barrier import BarrierDocument
 from lianode.analysis.elastic_document import ElasticDocument
 from lianode.analysis.hull import HullDocument
+from lianode.analysis.interface_energy_document import InterfaceEnergyDocument
 from lianode.analysis.interface_md import InterfaceMdDocument
 from lianode.analysis.migration_document import MigrationDocument
 from lianode.analysis.plots.elastic_data import elastic_table
 from lianode.analysis.plots.interface_data import bond_table, motion_table, rdf_table, snapshot_table
+from lianode.analysis.plots.interface_energy import interface_energy_table
 from lianode.analysis.plots.migration_data import barrier_table, migration_table
 from lianode.analysis.plots.reactivity_data import reactivity_table
 from lianode.analysis.plots.style import FORMATS
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "hull", "voltage", "hull_spread", "barrier", "migration", "rdf", "bonds", "motion", "interface_md", "reactivity",
-    "elastic", "surface", "wulff",
+    "elastic", "surface", "wulff", "interface_energy",
 )  # fmt: skip
 """Properties whose documents have a table."""
 
@@ -78,6 +80,8 @@ def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:  # noqa: PL
             header, rows = elastic_table(ElasticDocument.model_validate(content))
         case "surface":
             header, rows = surface_table(SurfaceDocument.model_validate(content))
+        case "interface_energy":
+            header, rows = interface_energy_table(InterfaceEnergyDocument.model_validate(content))
         case "wulff":
             header, rows = wulff_table(WulffDocument.model_validate(content))
         case other:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
+    from lianode.analysis.interface_energy_document import InterfaceEnergyDocument
     from lianode.analysis.interface_md import InterfaceMdDocument
     from lianode.analysis.plots.style import Size
     from lianode.analysis.structure_in_time.bond_document import BondDocument
@@ -129,7 +130,7 @@ def mathtext_interface(name: str) -> str:
     return re.sub(r"(?<![\w(])[A-Z][A-Za-z0-9.]*", lambda formula: mathtext_formula(formula.group()), name)
 
 
-def interface_notes(document: OfInterface) -> list[str]:
+def interface_notes(document: OfInterface | InterfaceEnergyDocument) -> list[str]:
     """Return what a reader has to know about a document: its notes, what is missing, and the checks that failed."""
     notes = [_sentence(note) for note in document.notes]
     notes += [f"Missing: {_sentence(text, capital=False)}" for text in document.missing[:MOST_SENTENCES]]
