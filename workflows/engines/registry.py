@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from lianode.workflows.engine import Engine
 
 VASP = "vasp"
+GPAW = "gpaw"
 EngineSpec = str | dict[str, Any]
 """An engine as a campaign writes it: its name, or a mapping with ``name`` and settings."""
 
 
 def known_engines() -> tuple[str, ...]:
     """Return the names that a campaign may use."""
-    return (*mlip.MODELS, VASP, morse.NAME)
+    return (*mlip.MODELS, VASP, GPAW, morse.NAME)
 
 
 def make_engine(spec: str | Mapping[str, Any]) -> Engine:
@@ -47,6 +48,10 @@ def make_engine(spec: str | Mapping[str, Any]) -> Engine:
         from lianode.workflows.engines.vasp.engine import VaspEngine
 
         return VaspEngine(settings)
+    if name == GPAW:
+        from lianode.workflows.engines.gpaw.engine import GpawEngine
+
+        return GpawEngine(settings)
     if name in mlip.MODALITIES_NEEDED:
         choices = " or ".join(f"`{choice}`" for choice in mlip.MODALITIES_NEEDED[name])
         raise InputError(f"{name} was trained on several functionals; name one: {choices}", "engine")

@@ -1,0 +1,1 @@
+"""GPAW: open plane-wave PAW calculations, in a process of their own."""

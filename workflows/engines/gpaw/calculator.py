@@ -1,0 +1,84 @@
+"""GPAW's process as an ASE calculator, which is all that our relaxations, bands and dynamics need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from ase.calculators.calculator import Calculator, all_changes
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from numpy.typing import NDArray
+
+    from lianode.workflows.engines.gpaw.process import GpawProcess
+
+MAGNETIC_MOMENT = 0.6
+"""μB on every atom at the start of a spin-polarised calculation, as VASP's engine has it."""
+
+
+class GpawCalculator(Calculator):  # type: ignore[misc]
+    """Asks a running driver.
+
+    Parameters
+    ----------
+    process
+        The driver.
+    parameters
+        Keyword arguments of GPAW.
+    spin_polarised
+        Whether the atoms begin with a moment.
+    shifts
+        (n, 3) or (3,), fractions of the cell vectors, from the atoms as they are given to where GPAW gets them.
+    is_open
+        Whether the cell ends along c.
+    """
+
+    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
+
+    def __init__(
+        self,
+        process: GpawProcess,
+        parameters: dict[str, Any],
+        *,
+        spin_polarised: bool = False,
+        shifts: NDArray[np.float64],
+        is_open: bool = False,
+    ) -> None:
+        super().__init__()
+        self.process = process
+        self.begin = {
+            "parameters": parameters,
+            "pbc": [True, True, not is_open],
+            "magnetic_moment": MAGNETIC_MOMENT if spin_polarised else None,
+            "log": "gpaw.txt",
+        }
+        self.shifts = shifts
+        self.numbers: list[int] | None = None
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,  # noqa: ARG002 - it gives them all
+        system_changes: list[str] = all_changes,  # noqa: ARG002 - the driver sees for itself
+    ) -> None:
+        """Evaluate energies (eV), forces (eV/Å) and stress (eV/Å³, Voigt).
+
+        ``energy`` is extrapolated to zero smearing, ``free_energy`` is what the forces belong to.
+        """
+        if atoms is None:
+            raise ValueError("there are no atoms to evaluate")
+        numbers = atoms.numbers.tolist()
+        if self.numbers is None:
+            self.process.ask({**self.begin, "numbers": numbers})
+            self.numbers = numbers
+        elif numbers != self.numbers:
+            raise ValueError("a process of GPAW keeps to the atoms that it began with")
+        places = atoms.positions + self.shifts @ atoms.cell.array
+        answer = self.process.ask({"cell": atoms.cell.tolist(), "positions": places.tolist()})
+        self.results = {
+            "energy": answer["energy"],
+            "free_energy": answer["free_energy"],
+            "forces": np.array(answer["forces"]),
+            "stress": np.array(answer["stress"]),
+        }

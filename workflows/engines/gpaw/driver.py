@@ -1,0 +1,231 @@
+"""The program that evaluates crystals with GPAW; run by the Python that has GPAW, imported by nothing.
+
+It needs GPAW, ASE and NumPy, nothing of lianode. It reads one JSON object per line and answers each with one::
+
+    {"parameters": {...}, "numbers": [3], "pbc": [true, true, true], "magnetic_moment": null, "log": "gpaw.txt"}
+    {"gpaw": "26.7.0"}
+    {"cell": [[...], ...], "positions": [[...], ...]}
+    {"energy": -1.9, "free_energy": -1.9, "forces": [[...]], "stress": [...]}
+
+Energies in eV, lengths in Å, the stress in eV/Å³ (xx yy zz yz xz xy). What goes wrong is
+``{"error": "...", "kind": "scf"}`` (or ``dataset``, ``other``). With the argument ``about`` it prints one line about
+the installation instead. Under MPI every process runs this program, and the first one reads and writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from ase import Atoms
+    from numpy.typing import NDArray
+
+PAW_SET = re.compile(r"([A-Z][a-z]?)\.PBE(\.gz)?")
+SAME_PLACE = 1e-5
+"""Fraction of a cell vector up to which a symmetry operation takes an atom onto another."""
+
+
+def about() -> dict[str, Any]:
+    """Return versions, and the PBE sets with one checksum over all of them."""
+    import ase
+    import gpaw
+
+    sets: dict[str, Path] = {}
+    for folder in map(Path, gpaw.setup_paths):
+        for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+            found = PAW_SET.fullmatch(file.name)
+            if found:
+                sets.setdefault(found.group(1), file)  # the first folder counts, as with GPAW
+    digest = hashlib.sha256()
+    for element, file in sorted(sets.items()):
+        digest.update(element.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return {
+        "gpaw": gpaw.__version__,
+        "ase": ase.__version__,
+        "sets": _release({file.parent for file in sets.values()}),
+        "sha256": digest.hexdigest(),
+        "elements": sorted(sets),
+    }
+
+
+def _release(folders: set[Path]) -> str:
+    """Return the name of the release that the PAW sets are from."""
+    try:
+        import gpaw_data
+    except ImportError:
+        return "own"
+    return f"gpaw-data {gpaw_data.__version__}" if folders == {Path(gpaw_data.datapath())} else "own"
+
+
+class Evaluator:
+    """One crystal whose atoms and cell move.
+
+    Wave functions and density are kept while only atoms move. A new cell begins afresh: GPAW 26.7.0 can carry them
+    over, but then lost the smearing of a lithium cell (no entropy, 0.7 meV in the energy, 0.1 GPa in the stress).
+
+    Parameters
+    ----------
+    order
+        The first line of the protocol.
+    """
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        from ase import Atoms
+
+        self.parameters = order["parameters"]
+        self.log = order["log"]
+        self.atoms = Atoms(numbers=order["numbers"], pbc=order["pbc"])
+        if order["magnetic_moment"] is not None:
+            self.atoms.set_initial_magnetic_moments([order["magnetic_moment"]] * len(self.atoms))
+        self.calculator: Any = None
+
+    def evaluate(self, cell: NDArray[np.float64], positions: NDArray[np.float64]) -> dict[str, Any]:
+        """Return energies (eV), forces (eV/Å) and stress (eV/Å³) of a cell and positions in Å."""
+        same_cell = np.array_equal(self.atoms.cell.array, cell)
+        self.atoms.set_cell(cell)
+        self.atoms.set_positions(positions)
+        # GPAW does not look again at what symmetry is left when atoms move
+        if self.calculator is None or not same_cell or not keeps_symmetry(self.calculator, self.atoms):
+            self.calculator = None  # its memory is free before the next one takes its own
+            self.calculator = self._begin()
+        energy = self.calculator.get_potential_energy(self.atoms)
+        forces = self.calculator.get_forces(self.atoms)
+        stress = np.array(self.calculator.get_stress(self.atoms), dtype=float)
+        stress[:3] += self._stress_of_fixed_cutoff()
+        return {
+            "energy": float(energy),
+            "free_energy": float(self.calculator.get_potential_energy(self.atoms, force_consistent=True)),
+            "forces": np.asarray(forces).tolist(),
+            "stress": stress.tolist(),
+        }
+
+    def _stress_of_fixed_cutoff(self) -> float:
+        """Return what the diagonal of the stress lacks, eV/Å³.
+
+        GPAW's stress is the derivative at a fixed number of plane waves; energies are compared at a fixed cut-off Ec.
+        Stretching by a strain ε lets Ec shrink by 2ε in the first case, so that the second has
+        dE/dV = dE/dV|N + (2/3) (Ec/V) dE/dEc (the Pulay stress; Francis and Payne, J. Phys. Condens. Matter 2, 4395
+        (1990)). dE/dEc is GPAW's estimate from the kinetic energy of the valence states of the free atoms. GPAW 26.7
+        takes ``dedecut="estimate"``, which asks for the same, and does not use it.
+        """
+        from ase.units import Ha
+
+        cutoff = self.parameters["mode"]["ecut"]
+        slope = float(self.calculator.dft.setups.estimate_dedecut(cutoff / Ha))
+        volume = float(self.atoms.get_volume())
+        return 2.0 / 3.0 * float(cutoff) / volume * slope
+
+    def _begin(self) -> Any:
+        """Return a new calculator, with the operations that shift atoms only where GPAW's grid can hold the shifts.
+
+        GPAW makes the grid fine enough for any shift, 344 points along an edge for one of 5/344, or breaks down.
+        """
+        from gpaw import GPAW
+
+        for symmorphic in (False, True) if has_plain_shifts(self.atoms) else (True,):
+            log = Path(self.log).open("a", encoding="utf-8")  # noqa: SIM115 - the calculator closes it
+            calculator = GPAW(**self.parameters, symmetry={"symmorphic": symmorphic}, txt=log)
+            try:
+                calculator.create_new_calculation(self.atoms)
+            except AssertionError:
+                if symmorphic:
+                    raise
+            else:
+                return calculator
+        raise AssertionError
+
+
+def has_plain_shifts(atoms: Atoms) -> bool:
+    """Whether all shifts of the space group are twelfths of the cell vectors, as those of a crystal at its origin."""
+    from gpaw.new.symmetry import create_symmetries_object
+
+    shifts = create_symmetries_object(atoms, symmorphic=False).translation_sc * 12.0
+    return bool(np.abs(shifts - np.rint(shifts)).max() < SAME_PLACE)
+
+
+def keeps_symmetry(calculator: Any, atoms: Atoms) -> bool:
+    """Whether moved atoms still have every symmetry operation that the calculator counts on."""
+    operations = calculator.dft.ibzwfs.ibz.symmetries
+    places = atoms.get_scaled_positions(wrap=False)
+    for rotation, shift, image in zip(
+        operations.rotation_scc, operations.translation_sc, operations.atommap_sa, strict=True
+    ):
+        away = places @ rotation + shift - places[image]
+        if np.abs(away - np.rint(away)).max() > SAME_PLACE:
+            return False
+    return True
+
+
+class Line:
+    """The two ends of the protocol; under MPI the first process reads and writes for all."""
+
+    def __init__(self, source: TextIO, sink: TextIO) -> None:
+        from gpaw.mpi import world
+
+        self.world = world
+        self.source = source
+        self.sink = sink
+
+    def orders(self) -> Iterator[dict[str, Any]]:
+        """Yield what is asked for, the same in every process, until the other side closes."""
+        from gpaw.mpi import broadcast
+
+        while True:
+            text = self.source.readline() if self.world.rank == 0 else None
+            text = broadcast(text, 0, comm=self.world)
+            if not text:
+                return
+            yield json.loads(text)
+
+    def answer(self, content: dict[str, Any]) -> None:
+        """Write one line."""
+        if self.world.rank == 0:
+            self.sink.write(json.dumps(content) + "\n")
+            self.sink.flush()
+
+
+def answers(orders: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the answer to each order; the first error is the last answer, for GPAW's state is then unknown."""
+    import gpaw
+
+    evaluator = Evaluator(next(orders))
+    yield {"gpaw": gpaw.__version__}
+    for order in orders:
+        try:
+            yield evaluator.evaluate(np.array(order["cell"]), np.array(order["positions"]))
+        except gpaw.KohnShamConvergenceError as error:
+            yield {"error": str(error), "kind": "scf"}
+            return
+        except FileNotFoundError as error:
+            yield {"error": str(error), "kind": "dataset"}
+            return
+        except Exception as error:  # noqa: BLE001 - the other side has to learn of whatever it was
+            yield {"error": f"{type(error).__name__}: {error}", "kind": "other"}
+            return
+
+
+def main() -> None:
+    """Answer until the other side closes, or print what is installed."""
+    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever libraries print is no part of the protocol
+    line = Line(sys.stdin, sink)
+    if sys.argv[1:] == ["about"]:
+        line.answer(about())
+        return
+    for content in answers(line.orders()):
+        line.answer(content)
+
+
+if __name__ == "__main__":
+    main()
