@@ -34,6 +34,8 @@ COMMANDS = {
     "ingest": "lianode.cli.ingest",
     "pull": "lianode.cli.pull",
     "push": "lianode.cli.push",
+    "export": "lianode.cli.export",
+    "import": "lianode.cli.import_archive",
     "store": "lianode.cli.store",
 }
 

@@ -79,8 +79,8 @@ def transfer(
         if document["method"]["program"].endswith(REHEARSAL) and not with_rehearsals:
             done.refused += 1
             continue
-        _copy_calculations(source, target, _named(document), done)
-        if _place(target, document):
+        _copy_calculations(source, target, named_calculations(document), done)
+        if place(target, document):
             done.documents += 1
         else:
             done.documents_known += 1
@@ -118,7 +118,7 @@ def open_other(folder: Path, file: Path, *, make: bool = False) -> ResultsStore:
     return open_store(load_settings(other))
 
 
-def _named(document: Mapping[str, Any]) -> list[str]:
+def named_calculations(document: Mapping[str, Any]) -> list[str]:
     """Return the calculations that a document was made from, and those that are asked for and not done."""
     keys = list(document["calculations"].values())
     keys += [phase["key"] for phase in document["derivation"].get("phases", ())]
@@ -132,11 +132,11 @@ def _copy_calculations(source: ResultsStore, target: ResultsStore, keys: Sequenc
         calculation = source.calculation(key)
         if calculation is None:
             done.missing += 1
-        elif _commit(target, calculation):
+        elif commit_if_further(target, calculation):
             done.calculations += 1
 
 
-def _commit(target: ResultsStore, calculation: Calculation) -> bool:
+def commit_if_further(target: ResultsStore, calculation: Calculation) -> bool:
     """Commit a calculation where the target has none, or one less far along."""
     held = target.calculation(calculation.key)
     if held is not None and not supersedes(calculation, held):
@@ -145,7 +145,7 @@ def _commit(target: ResultsStore, calculation: Calculation) -> bool:
     return kept.model_copy(update={"revision": calculation.revision}) == calculation
 
 
-def _place(target: ResultsStore, document: dict[str, Any]) -> bool:
+def place(target: ResultsStore, document: dict[str, Any]) -> bool:
     """Put a document beside those of the same question; return whether anything changed."""
     held = next(target.properties({"key": document["key"]}, limit=1), None)
     new = document
