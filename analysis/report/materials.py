@@ -48,7 +48,7 @@ def _elastic(document: Mapping[str, Any]) -> list[Block]:
     facts["mechanically stable"] = "yes" if document["stable"] else "no: a polycrystal has no moduli"
     tensor = Table(
         caption=f"Elastic tensor of {document['phase']}, GPa",
-        columns=[Column(heading=""), *(Column(heading=name, kind="number", digits=1) for name in VOIGT)],
+        columns=[Column(heading="stress"), *(Column(heading=name, kind="number", digits=1) for name in VOIGT)],
         rows=[(name, *row) for name, row in zip(VOIGT, document["tensor_GPa"], strict=True)],
     )
     conditions = Table(

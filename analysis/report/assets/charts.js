@@ -83,10 +83,10 @@ class ChartFigure {
       "aria-label": this.description(), "aria-describedby": hint }, this.tip);
     this.svg = drawn("svg", { "aria-hidden": "true", focusable: "false" });
     this.plot.prepend(this.svg);
-    this.figure.append(this.legend, zoom, this.plot, this.readout,
+    // hints show once a figure has the focus: below all that is clicked, so that nothing moves under the mouse
+    this.figure.append(this.legend, zoom, this.plot, this.readout, this.table(),
       made("p", { class: "hint", id: hint }, "Keys: left and right go along a curve, up and down to the next one, plus and minus zoom, 0 resets."),
-      made("p", { class: "hint mouse" }, "Mouse: hover for values, drag a box to zoom, Shift and drag to move, the wheel zooms once the figure is clicked."),
-      this.table());
+      made("p", { class: "hint mouse" }, "Mouse: hover for values, drag a box to zoom, Shift and drag to move, the wheel zooms once the figure is clicked."));
     this.listen();
   }
 

@@ -56,9 +56,8 @@ class StructureFigure {
     button("Reset view", () => this.reset());
     this.canvas = made("canvas", { tabindex: "0", role: "application", "aria-roledescription": "structure that turns", "aria-describedby": `${name}-hint` });
     this.legend = made("ul", { class: "elements", "aria-label": "Elements" });
-    this.figure.append(controls, this.canvas, this.legend,
-      made("p", { class: "hint", id: `${name}-hint` }, "Drag or use the arrow keys to turn, plus and minus to magnify, 0 to reset; the wheel magnifies once the figure is clicked."),
-      this.table());
+    this.figure.append(controls, this.canvas, this.legend, this.table(),
+      made("p", { class: "hint", id: `${name}-hint` }, "Drag or use the arrow keys to turn, plus and minus to magnify, 0 to reset; the wheel magnifies once the figure is clicked."));
     this.listen();
   }
 
