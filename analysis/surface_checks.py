@@ -89,8 +89,8 @@ def kind_checks(kind: CutKind, excess: Mapping[str, int], limits: Sequence[Chemi
     symmetric, stoichiometric = "slab_symmetric", "stoichiometric"
     if kind == "cleavage":
         message = (
-            "no operation of the crystal turns this plane around, so that only the mean of both surfaces is defined: "
-            "half of the cleavage energy"
+            "no operation of the crystal turns this plane around, so that only the cleavage energy is defined, the "
+            "mean of both surfaces"
         )
         return [
             Check(name=symmetric, passed=None, message=message),

@@ -16,7 +16,7 @@ from lianode.workflows.units import POSITIVE, Force, Length
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
-LEAST_VACUUM = 5.0
+LEAST_VACUUM = 6.0
 """Å: across less than this the surfaces of a slab and its image bind to each other."""
 
 Plane = tuple[StrictInt, StrictInt, StrictInt]

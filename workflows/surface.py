@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lianode.structures.errors import InputError
@@ -12,7 +13,7 @@ from lianode.structures.surfaces.cuts import slab_cuts
 from lianode.structures.surfaces.planes import distinct_planes, plane_family
 from lianode.structures.surfaces.slabs import layers_of, vacuum_slab
 from lianode.workflows.campaign_hull import is_path
-from lianode.workflows.engines.registry import make_engine
+from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.keys import Source, calculation_key
 from lianode.workflows.relaxations import plan_relaxations
 from lianode.workflows.request import Request, usual_rattle
@@ -130,8 +131,42 @@ def plan_surfaces(
     InputError
         For planes, thicknesses and phases of which there are no slabs, or that the engine cannot compute.
     """
-    engine = make_engine(engine_spec)
-    return [_plan(campaign, entry, phase, engine, retry_failed=retry_failed) for phase in _phases(campaign, entry)]
+    engines = _engines(engine_spec)
+    return [_plan(campaign, entry, phase, engines, retry_failed=retry_failed) for phase in _phases(campaign, entry)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Engines:
+    """One engine, as crystals and as slabs need it.
+
+    Attributes
+    ----------
+    name
+        As documents name it.
+    crystals
+        Of the crystal and of the phases that limit its chemical potentials; its energies go with those of slabs.
+    slabs
+        Of the slabs.
+    """
+
+    name: str
+    crystals: Engine
+    slabs: Engine
+
+
+def _engines(spec: dict[str, Any]) -> _Engines:
+    """Return what computes crystals and slabs: VASP has variants, and one of crystals at the slabs' cut-off."""
+    if spec["name"] != VASP:
+        engine = make_engine(spec)
+        return _Engines(name=engine.name, crystals=engine, slabs=engine)
+    plain = {key: value for key, value in spec.items() if key != "variant"}
+    crystals, slabs = make_engine(plain), make_engine({**plain, "variant": "slab"})
+    same = crystals.method() == slabs.method()  # then a hull's relaxations serve here too
+    return _Engines(
+        name=crystals.name,
+        crystals=crystals if same else make_engine({**plain, "variant": "slab-reference"}),
+        slabs=slabs,
+    )
 
 
 def _phases(campaign: Campaign, entry: SurfaceEntry) -> list[Phase]:
@@ -153,12 +188,14 @@ def _phases(campaign: Campaign, entry: SurfaceEntry) -> list[Phase]:
     return list(chosen.values())
 
 
-def _plan(campaign: Campaign, entry: SurfaceEntry, phase: Phase, engine: Engine, *, retry_failed: bool) -> SurfacePlan:
+def _plan(
+    campaign: Campaign, entry: SurfaceEntry, phase: Phase, engines: _Engines, *, retry_failed: bool
+) -> SurfacePlan:
     cuts = _surfaces(entry, phase)
     charged = any(cut.excess for _, _, own in cuts for cut in own)
     others = _competitors(phase) if charged else []
-    relaxations = plan_relaxations(campaign, entry, engine, [phase, *others], retry_failed=retry_failed)
-    made = _Requests(entry, phase, engine, relaxations.requests[0], retry_failed)
+    relaxations = plan_relaxations(campaign, entry, engines.crystals, [phase, *others], retry_failed=retry_failed)
+    made = _Requests(entry, phase, engines.slabs, relaxations.requests[0], retry_failed)
     slots: list[SurfaceSlot] = []
     slabs: list[Request] = []
     waiting = {}
@@ -173,11 +210,11 @@ def _plan(campaign: Campaign, entry: SurfaceEntry, phase: Phase, engine: Engine,
     own_slot, *competitors = relaxations.slots
     spec = SurfaceSpec(
         campaign=campaign.name,
-        engine=engine.name,
+        engine=engines.name,
         system=system_of(phase.elements),
         phase=own_slot,
-        host=phase.primitive().as_dict(),
-        vectors=tuple((int(a), int(b), int(c)) for a, b, c in phase.stored_vectors),
+        host=made.host,
+        vectors=made.vectors,
         competitors=tuple(competitors),
         surfaces=tuple(slots),
         settings=_settings(campaign, entry, phase),
@@ -282,6 +319,16 @@ class _Requests:
     bulk: Request
     retry_failed: bool
 
+    @cached_property
+    def host(self) -> dict[str, Any]:
+        """The crystal before it relaxes, as a pymatgen dictionary."""
+        return dict(self.phase.primitive().as_dict())
+
+    @cached_property
+    def vectors(self) -> tuple[tuple[int, int, int], ...]:
+        """Of the stored cell in units of the primitive ones."""
+        return tuple((int(a), int(b), int(c)) for a, b, c in self.phase.stored_vectors)
+
     def series(self, family: PlaneFamily, label: str, cut: SlabCut) -> tuple[_Series, _Series]:
         """Return the single point that screens a termination, and all slabs of it."""
         slabs = self._slabs(family, cut)
@@ -306,7 +353,7 @@ class _Requests:
             termination=cut.name,
             kind=cut.kind,
             excess=cut.excess,
-            parameters=slab_parameters(self._slabs(family, cut)[0]),
+            parameters=slab_parameters(self._slabs(family, cut)[0], self.vectors),
             slabs=tuple(slabs),
             undecided=undecided,
         )
@@ -338,14 +385,14 @@ class _Requests:
             self.engine.check(slab.structure)
         except InputError as error:
             raise InputError(error.message, self.phase.name) from error
-        source = Source(recipe=SLAB, parameters=slab_parameters(slab), parents=(self.bulk.key,))
+        source = Source(recipe=SLAB, parameters=slab_parameters(slab, self.vectors), parents=(self.bulk.key,))
         return Request(
             key=calculation_key(self.engine, task, source),
             engine=self.engine.settings,
             task=task,
             source=source,
             structure=slab.structure.as_dict(),
-            host=self.phase.primitive().as_dict(),
+            host=self.host,
             label=f"{self.phase.name}{label} {slab.cut.name} {slab.layers} layers",
             retry_failed=self.retry_failed,
         )

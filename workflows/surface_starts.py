@@ -19,7 +19,7 @@ from lianode.workflows.calculation import State
 from lianode.workflows.promotion import NoStartError, Start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pymatgen.core import Structure
 
@@ -34,16 +34,23 @@ SLAB = "slab"
 _SAME_CUT = 0.1  # of the lattice spacing, between the height of a cut before and after a relaxation
 
 
-def slab_parameters(slab: VacuumSlab) -> dict[str, Any]:
-    """Return the parameters of a slab's source: names and whole numbers, and the vacuum."""
-    surface = slab.slab.surface
+def slab_parameters(slab: VacuumSlab, vectors: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """Return the parameters of a slab's source: names and whole numbers, and the vacuum.
+
+    Parameters
+    ----------
+    slab
+        As it is cut from the crystal before that relaxes.
+    vectors
+        Of the stored cell in units of the primitive ones, (3, 3).
+    """
     return {
-        "plane": list(surface.plane),
+        "plane": list(slab.slab.surface.plane),
         "termination": slab.cut.name,
         "layers": slab.layers,
         "vacuum": slab.vacuum,
         "supercell": list(slab.supercell),
-        "vectors": surface.phase.stored_vectors.tolist(),
+        "vectors": [list(row) for row in vectors],
     }
 
 

@@ -15,6 +15,7 @@ from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
 from lianode.workflows.campaign import Campaign
 from lianode.workflows.engines.morse import MorseEngine
+from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.plan import campaign_flow, plan_campaign, with_follow_ups
 from lianode.workflows.rederive import rederive
 from lianode.workflows.surface_analysis import screening_energies
@@ -134,6 +135,28 @@ def test_single_points_choose_what_is_computed_in_full(project: Path, results: R
     assert len(again.reused) == len(again.calculations) == len(decided.calculations())
 
 
+@pytest.mark.slow
+def test_two_halves_of_a_crystal_cost_its_cleavage(project: Path, results: ResultsStore) -> None:
+    """Both terminations of LiIn3(100) together have no excess: what one gains from a chemical potential the other pays.
+
+    As they were cut, their mean is half of the bonds through one cut, with any potential.
+    """
+    campaign = surfaces("LiIn3_L12", planes=[[1, 0, 0]], layers=[3, 4, 5], rattle=0, relax=False)
+    ended = run_campaign(plan_campaign(campaign), results, project, workers=2)
+    first, second = (one for one in ended.documents if one["property"] == "surface")
+    assert first["excess"].keys() != second["excess"].keys()
+    assert len(first["limits"]) == 2
+    means = [
+        0.5 * (one["surface_energy"] + other["surface_energy"])
+        for one, other in zip(first["limits"], second["limits"], strict=True)
+    ]
+    assert means[0] == pytest.approx(means[1], abs=1e-9)
+    assert abs(first["limits"][0]["surface_energy"] - first["limits"][1]["surface_energy"]) > 1e-3
+    for one, other in zip(first["limits"], second["limits"], strict=True):
+        assert one["neighbours"] == other["neighbours"]
+        assert all(mu <= 1e-9 for mu in one["chemical_potentials"].values())
+
+
 def test_atoms_in_excess_ask_for_all_phases_of_the_elements() -> None:
     whole = plan_campaign(surfaces("LiCl", planes=[[1, 0, 0]])).surfaces[0]
     assert whole.spec.competitors == ()
@@ -204,6 +227,26 @@ def test_what_an_entry_cannot_say(settings: dict[str, Any], sentence: str) -> No
 def test_what_cannot_be_planned(phase: str, settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         plan_campaign(surfaces(phase, **settings))
+
+
+@pytest.mark.vasp
+@pytest.mark.parametrize(("preset", "variant"), [("alloy", "bulk"), ("su2024", "slab-reference")])
+def test_vasp_takes_its_variants(preset: str, variant: str) -> None:
+    """Slabs and the crystal that is subtracted have one method; where a hull's crystals have it, they serve."""
+    pytest.importorskip("atomate2")
+    campaign = Campaign.model_validate(
+        {
+            "name": "test",
+            "engine": {"name": "vasp", "preset": preset},
+            "calculations": [{"surface": {"phases": ["LiCl"], "planes": [[1, 0, 0]]}}],
+        }
+    )
+    plan = plan_campaign(campaign).surfaces[0]
+    (crystal,) = plan.relaxations.requests
+    assert crystal.engine["variant"] == variant
+    assert {slab.engine["variant"] for slab in plan.slabs} == {"slab"}
+    methods = {make_engine(one.engine).method().digest for one in (crystal, *plan.slabs)}
+    assert len(methods) == 1
 
 
 def test_tasks() -> None:
