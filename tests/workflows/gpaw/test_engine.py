@@ -24,7 +24,7 @@ from lianode.workflows.engines.gpaw import installation
 from lianode.workflows.engines.gpaw.engine import GpawEngine
 from lianode.workflows.engines.gpaw.inputs import parameters
 from lianode.workflows.engines.registry import make_engine
-from lianode.workflows.task import RelaxTask, StaticTask
+from lianode.workflows.task import MDTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,6 +145,30 @@ def test_energies_are_those_of_a_plain_script(static: Static) -> None:
     assert np.abs(np.array(ours.forces) - forces).max() < 1e-3
     assert ours.program_version.startswith("GPAW ")
     assert ours.method.program == "gpaw"
+
+
+def test_wave_functions_are_kept_while_atoms_move(tmp_path: Path) -> None:
+    """And no longer than the symmetry that they were made with: the first step of a motion breaks it."""
+    engine = make_engine({**COARSE, "k_mesh": [2, 2, 2]})
+    task = MDTask(ensemble="nve", temperature=300, steps=4, time_step_fs=2.0)
+    done = engine.md("key", task, two_atoms(), RunContext(tmp_path))
+    assert done.state is State.CONVERGED
+    assert done.evaluations == 5
+    assert (tmp_path / "gpaw.txt").read_text(encoding="utf-8").count("Input parameters") == 2
+
+
+def test_a_slab_without_a_dipole_has_the_energy_of_a_periodic_one(static: Static) -> None:
+    """Three layers of Li(001), 10 Å of vacuum; the correction is of what is not there."""
+    a, height = 3.44, 14.0
+    lattice = Lattice.tetragonal(a, height)
+    places = [[0, 0, -a / 2], [a / 2, a / 2, 0], [0, 0, a / 2]]
+    cell = Structure(lattice, ["Li"] * 3, places, coords_are_cartesian=True, to_unit_cell=True)
+    coarse = {"encut": 150, "k_mesh": [2, 2, 1]}
+    slab, periodic = static(cell, variant="slab", **coarse), static(cell, **coarse)
+    assert slab.energy == pytest.approx(periodic.energy, abs=5e-3)
+    forces = np.array(slab.forces)
+    assert forces.sum(axis=0) == pytest.approx([0, 0, 0], abs=1e-3)
+    assert forces[0, 2] > 0.1  # outer layers of lithium move inwards
 
 
 def relax(folder: Path, **context: Any) -> Calculation:

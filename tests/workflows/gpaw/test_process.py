@@ -46,6 +46,7 @@ def start(tmp_path: Path) -> Start:
         ("os.kill(os.getpid(), signal.SIGKILL)", GpawStoppedError, "SIGKILL .out of memory, or someone ended it"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", GpawStoppedError, "SIGSEGV .it crashed"),
         ("raise ImportError('no libxc')", GpawError, "ended: ImportError: no libxc"),
+        ("sys.exit('rank=1 L09: ValueError: no\\nMPI_ABORT was invoked')", GpawError, "ended: ValueError: no"),
         ("sys.exit(3)", GpawError, "no word of why .code 3"),
         ("raise MemoryError", GpawError, "out of memory"),
         ("answer('hello')", GpawError, "cannot be read"),

@@ -115,7 +115,7 @@ def test_a_slab_ends_along_its_normal_and_lies_in_the_middle() -> None:
     told = parameters(settings, cell)
     assert told["kpts"]["size"][2] == 1
     assert told["poissonsolver"] == {"dipolelayer": "xy"}
-    places = cell.lattice.get_cartesian_coords(cell.frac_coords + to_middle(cell))
+    places = cell.lattice.get_cartesian_coords(cell.frac_coords + to_middle(cell.to_ase_atoms()))
     assert np.sort(places[:, 2]) == pytest.approx([8 - 1.72, 8, 8 + 1.72])
     assert places[:, :2] == pytest.approx(cell.cart_coords[:, :2])
 
@@ -125,7 +125,7 @@ def test_a_crystal_comes_to_its_origin_from_anywhere(name: str) -> None:
     """Wherever the atoms lie, the operations then shift by multiples of a twelfth."""
     cell = library.phase(name).primitive()
     cell.translate_sites(range(len(cell)), (0.0145, 0.2391, 0.4237))
-    cell.translate_sites(range(len(cell)), to_origin(cell))
+    cell.translate_sites(range(len(cell)), to_origin(cell.to_ase_atoms()))
     found = symmetry_dataset(cell, 0.01)
     assert found is not None
     assert found.translations * 12 == pytest.approx(np.rint(found.translations * 12), abs=1e-3)

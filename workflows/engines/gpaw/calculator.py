@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
+from lianode.workflows.engines.gpaw.inputs import to_middle, to_origin
+
 if TYPE_CHECKING:
     from ase import Atoms
     from numpy.typing import NDArray
@@ -28,8 +30,6 @@ class GpawCalculator(Calculator):  # type: ignore[misc]
         Keyword arguments of GPAW.
     spin_polarised
         Whether the atoms begin with a moment.
-    shifts
-        (n, 3) or (3,), fractions of the cell vectors, from the atoms as they are given to where GPAW gets them.
     is_open
         Whether the cell ends along c.
     """
@@ -42,7 +42,6 @@ class GpawCalculator(Calculator):  # type: ignore[misc]
         parameters: dict[str, Any],
         *,
         spin_polarised: bool = False,
-        shifts: NDArray[np.float64],
         is_open: bool = False,
     ) -> None:
         super().__init__()
@@ -53,8 +52,8 @@ class GpawCalculator(Calculator):  # type: ignore[misc]
             "magnetic_moment": MAGNETIC_MOMENT if spin_polarised else None,
             "log": "gpaw.txt",
         }
-        self.shifts = shifts
-        self.numbers: list[int] | None = None
+        self.is_open = is_open
+        self.shifts: NDArray[np.float64] | None = None
 
     def calculate(
         self,
@@ -68,12 +67,9 @@ class GpawCalculator(Calculator):  # type: ignore[misc]
         """
         if atoms is None:
             raise ValueError("there are no atoms to evaluate")
-        numbers = atoms.numbers.tolist()
-        if self.numbers is None:
-            self.process.ask({**self.begin, "numbers": numbers})
-            self.numbers = numbers
-        elif numbers != self.numbers:
-            raise ValueError("a process of GPAW keeps to the atoms that it began with")
+        if self.shifts is None:  # of the first atoms that come: those are as symmetric as they are meant to be
+            self.shifts = to_middle(atoms) if self.is_open else to_origin(atoms)
+            self.process.ask({**self.begin, "numbers": atoms.numbers.tolist()})
         places = atoms.positions + self.shifts @ atoms.cell.array
         answer = self.process.ask({"cell": atoms.cell.tolist(), "positions": places.tolist()})
         self.results = {

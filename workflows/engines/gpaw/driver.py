@@ -19,6 +19,7 @@ import json
 import os
 import re
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PAW_SET = re.compile(r"([A-Z][a-z]?)\.PBE(\.gz)?")
+SECONDS_FOR_THE_FIRST = 20.0
+"""Time that the first process of MPI has to say what went wrong in all of them."""
 SAME_PLACE = 1e-5
 """Fraction of a cell vector up to which a symmetry operation takes an atom onto another."""
 
@@ -210,9 +213,12 @@ def answers(orders: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         except FileNotFoundError as error:
             yield {"error": str(error), "kind": "dataset"}
             return
-        except Exception as error:  # noqa: BLE001 - the other side has to learn of whatever it was
+        except Exception as error:
             yield {"error": f"{type(error).__name__}: {error}", "kind": "other"}
-            return
+            if gpaw.mpi.world.rank == 0:
+                return
+            time.sleep(SECONDS_FOR_THE_FIRST)
+            raise  # which ends the first process too, should it wait for this one
 
 
 def main() -> None:

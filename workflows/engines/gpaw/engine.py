@@ -13,7 +13,7 @@ from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.engine import Capability
 from lianode.workflows.engines.ase_engine import AseEngine
 from lianode.workflows.engines.gpaw.cost import typical_seconds
-from lianode.workflows.engines.gpaw.inputs import is_open, parameters, to_middle, to_origin
+from lianode.workflows.engines.gpaw.inputs import is_open, parameters
 from lianode.workflows.engines.gpaw.installation import command, installation
 from lianode.workflows.engines.gpaw.process import GpawError, GpawProcess, GpawStoppedError
 from lianode.workflows.engines.gpaw.settings import FUNCTIONALS, NAME, WHERE, resolve
@@ -157,14 +157,12 @@ class GpawEngine(AseEngine):
         """Run a process for one task."""
         from lianode.workflows.engines.gpaw.calculator import GpawCalculator
 
-        ends = is_open(self.resolved, structure)
         with GpawProcess(command(), context) as process:
             self._calculator = GpawCalculator(
                 process,
                 parameters(self.resolved, structure),
                 spin_polarised=self.resolved.ispin == 2,
-                shifts=to_middle(structure) if ends else to_origin(structure),
-                is_open=ends,
+                is_open=is_open(self.resolved, structure),
             )
             try:
                 yield

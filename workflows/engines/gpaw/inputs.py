@@ -10,9 +10,10 @@ from lianode.structures.errors import InputError
 from lianode.structures.symmetry import symmetry_dataset
 from lianode.workflows.engines.gpaw.settings import FUNCTIONALS, SMEARINGS, WITH_ONE_K_POINT_ALONG_NORMAL
 from lianode.workflows.engines.vasp.incar import VACUUM
-from lianode.workflows.engines.vasp.kpoints import SYMPREC, density_mesh, vacuum
+from lianode.workflows.engines.vasp.kpoints import density_mesh, vacuum
 
 if TYPE_CHECKING:
+    from ase import Atoms
     from numpy.typing import NDArray
     from pymatgen.core import Structure
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_CYCLES = 333
 """Of self-consistency; GPAW's own limit."""
+TRUE_SYMMETRY = 1e-4
+"""Å: tolerance of the operations that fix the origin; GPAW's own is 1e-5, and sees no others."""
 
 
 def mesh_of(settings: GpawSettings, structure: Structure) -> Mesh:
@@ -78,12 +81,12 @@ def parameters(settings: GpawSettings, structure: Structure, *, most_cycles: int
     return made
 
 
-def to_middle(structure: Structure) -> NDArray[np.float64]:
+def to_middle(atoms: Atoms) -> NDArray[np.float64]:
     """Return the shifts, (n, 3), fractions, that bring a slab to the middle of its cell along c, all in one piece.
 
     GPAW wants the vacuum of an open cell at its ends.
     """
-    heights = structure.frac_coords[:, 2]
+    heights = atoms.get_scaled_positions(wrap=False)[:, 2]
     wrapped = heights % 1.0
     ordered = np.sort(wrapped)
     gaps = np.diff(np.append(ordered, ordered[0] + 1.0))
@@ -92,13 +95,15 @@ def to_middle(structure: Structure) -> NDArray[np.float64]:
     return np.outer(above + 0.5 - 0.5 * above.max() - heights, [0.0, 0.0, 1.0])
 
 
-def to_origin(structure: Structure) -> NDArray[np.float64]:
+def to_origin(atoms: Atoms) -> NDArray[np.float64]:
     """Return the shift, (3,), fractions, that brings the origin of the space group to that of the cell.
 
     The operations then shift atoms by halves, thirds or quarters of the cell or not at all, which GPAW's grid can hold.
     spglib's standard coordinates are P x + p, so that x moves by P⁻¹ p.
     """
-    found = symmetry_dataset(structure, SYMPREC)
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    found = symmetry_dataset(AseAtomsAdaptor.get_structure(atoms), TRUE_SYMMETRY)
     if found is None:
         return np.zeros(3)
     shift: NDArray[np.float64] = np.linalg.solve(found.transformation_matrix, found.origin_shift)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 import select
 import shlex
 import signal
@@ -29,6 +30,7 @@ GRACE_S = 5.0
 """Seconds that a process has to end by itself."""
 TAIL = 20_000
 """Bytes at the end of its errors in which its last words are looked for."""
+EXCEPTION = re.compile(r"\b\w+(Error|Exception)\b.*")
 LAST_WORDS: tuple[tuple[str, str], ...] = (
     ("MemoryError", "out of memory"),
     ("bad_alloc", "out of memory"),
@@ -166,10 +168,7 @@ class GpawProcess:
             name = signal.Signals(-code).name
             why = meaning or ("out of memory, or someone ended it" if code == -signal.SIGKILL else "it crashed")
             return GpawStoppedError(f"GPAW's process was ended by {name} ({why}); the next run continues it")
-        if meaning is None:
-            lines = said.strip().splitlines()
-            meaning = lines[-1][:300] if lines else f"no word of why (code {code})"
-        return GpawError(f"GPAW's process ended: {meaning}")
+        return GpawError(f"GPAW's process ended: {meaning or _last_word(said) or f'no word of why (code {code})'}")
 
 
 def _in_words(answer: dict[str, Any]) -> str:
@@ -180,6 +179,13 @@ def _in_words(answer: dict[str, Any]) -> str:
     if answer.get("kind") == "dataset":
         return f"GPAW lacks a file: {message}"
     return f"GPAW broke down: {message}"
+
+
+def _last_word(said: str) -> str:
+    """Return the last line that names an exception (MPI writes more after it), or else the last one."""
+    lines = said.strip().splitlines()
+    named = [found.group() for line in lines if (found := EXCEPTION.search(line))]
+    return (named or lines or [""])[-1][:300]
 
 
 def _tail(file: Path) -> str:
