@@ -126,7 +126,7 @@ def _unpacked(stream: IO[bytes], where: str, stack: ExitStack) -> tuple[Manifest
         raise InputError("the archive is refused: its manifest is not complete, or names a member twice", where)
     total = sum(member.bytes for member in manifest.members)
     if total > min(LARGEST_TOTAL, HIGHEST_RATIO * Path(where).stat().st_size + LARGEST_MANIFEST):
-        raise InputError(f"the archive is refused: it would unpack to {total / 1e9:g} GB", where)
+        raise InputError(f"the archive is refused: it would unpack to {total / 1e9:.3g} GB", where)
     contents: dict[str, IO[bytes]] = {}
     for info in headers:
         member = announced.get(info.name)
