@@ -110,12 +110,12 @@ def _table(hops: Sequence[BarrierDocument]) -> Table:
     return Table(
         caption=f"Hops in {hops[0].phase}",
         columns=[
-            Column(heading="hop"), Column(heading="from"), Column(heading="to"),
-            Column(heading="length / Å", kind="number", digits=2), Column(heading="per cell", kind="number", digits=0),
-            Column(heading="barrier / meV", kind="number", digits=1),
-            Column(heading="backward / meV", kind="number", digits=1),
-            Column(heading="kinetically resolved / meV", kind="number", digits=1),
-            Column(heading="cell"), Column(heading="check", kind="flag"), Column(heading="key", kind="key"),
+            Column("hop", "name"), Column("from"), Column("to"),
+            Column("length / Å", "number", digits=2), Column("per cell", "number", digits=0),
+            Column("barrier / meV", "number", digits=1),
+            Column("backward / meV", "number", digits=1),
+            Column("kinetically resolved / meV", "number", digits=1),
+            Column("cell"), Column("check", "flag"), Column("key", "key"),
         ],
         rows=[
             (

@@ -17,7 +17,7 @@ N_COLORS = 6
 N_DASHES = 4
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Column:
     """A column of a table.
 
@@ -26,14 +26,14 @@ class Column:
     heading
         With the unit behind a slash.
     kind
-        ``number`` is right-aligned and sorts by value, ``key`` is set in the typewriter face, ``flag`` says what is
-        wrong and stands out.
+        ``number`` is right-aligned and sorts by value, ``name`` stays in one line, ``long`` may break anywhere on
+        paper, ``key`` is set in the typewriter face, ``flag`` says what is wrong and stands out.
     digits
         Decimals of numbers; None writes them as they are.
     """
 
     heading: str
-    kind: Literal["text", "number", "key", "flag"] = "text"
+    kind: Literal["text", "name", "long", "number", "key", "flag"] = "text"
     digits: int | None = 3
 
 

@@ -145,12 +145,12 @@ def _phases(hull: HullDocument) -> Table:
     return Table(
         caption=f"Phases of {hull.system}",
         columns=[
-            Column(heading="phase"), Column(heading="kind"),
-            Column(heading=f"x({hull.elements[0]})", kind="number"),
-            Column(heading="formation energy / meV/atom", kind="number", digits=1),
-            Column(heading="above hull / meV/atom", kind="number", digits=1),
-            Column(heading="volume / Å³/atom", kind="number", digits=2),
-            Column(heading="standing"), Column(heading="decomposes into"), Column(heading="check", kind="flag"),
+            Column("phase", "name"), Column("kind"),
+            Column(f"x({hull.elements[0]})", "number"),
+            Column("formation energy / meV/atom", "number", digits=1),
+            Column("above hull / meV/atom", "number", digits=1),
+            Column("volume / Å³/atom", "number", digits=2),
+            Column("standing"), Column("decomposes into"), Column("check", "flag"),
         ],
         rows=[
             (
@@ -207,8 +207,8 @@ def _voltage(document: Mapping[str, Any]) -> list[Block]:
         Table(
             caption=f"Plateaus of {curve.system}",
             columns=[
-                Column(heading="from"), Column(heading="to"), Column(heading="x from", kind="number"),
-                Column(heading="x to", kind="number"), Column(heading="voltage / V", kind="number"),
+                Column("from"), Column("to"), Column("x from", "number"),
+                Column("x to", "number"), Column("voltage / V", "number"),
             ],
             rows=[(p.start, p.end, p.x_start, p.x_end, p.voltage_V) for p in curve.plateaus],
         ),

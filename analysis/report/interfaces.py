@@ -24,10 +24,14 @@ def interfaces(source: Source) -> Section | None:
     """Return every run of an interface with what was measured along it; None where there is none."""
     blocks: list[Block] = []
     documents = sorted(source.of(*PROPERTIES), key=lambda d: (_run(d), PROPERTIES.index(d["property"])))
-    for _, group in groupby(documents, key=_run):
+    runs = [list(group) for _, group in groupby(documents, key=_run)]
+    names = [_name(run[0]) for run in runs]
+    for number, (name, run) in enumerate(zip(names, runs, strict=True)):
+        same = names.count(name)
+        where = f"{name}, run {names[:number].count(name) + 1} of {same}" if same > 1 else name
         shared: list[str] = []
-        for document in group:
-            blocks += _of_document(document, shared)
+        for document in run:
+            blocks += _of_document(document, where, shared)
     return Section(title="Interfaces in time", blocks=blocks) if blocks else None
 
 
@@ -37,9 +41,12 @@ def _run(document: Mapping[str, Any]) -> tuple[str, ...]:
     return document["interface"], document["engine"], f"{document['temperature']:09.3f}", settings
 
 
-def _of_document(document: Mapping[str, Any], shared: list[str]) -> list[Block]:
+def _name(document: Mapping[str, Any]) -> str:
+    return f"{document['interface']} at {document['temperature']:g} K, {method(document)}"
+
+
+def _of_document(document: Mapping[str, Any], where: str, shared: list[str]) -> list[Block]:
     """Return one document; what is wrong with a run is said once, and not again for all that was measured."""
-    where = f"{document['interface']} at {document['temperature']:g} K, {method(document)}"
     said = json.dumps([document["checks"], document["missing"]])
     marks = remarks(document) if said not in shared else []
     shared.append(said)
@@ -90,17 +97,20 @@ def _bonds(document: Mapping[str, Any]) -> list[Block]:
             Chart(
                 title=f"Bonds at {document['interface']}",
                 caption="Bands: with the cut-off shorter and longer by its uncertainty.",
-                x_label="time / ps", y_label="bonds", series=series,
+                x_label="time / ps",
+                y_label="bonds",
+                series=series,
+                zero=True,
             )
         )  # fmt: skip
         blocks.append(
             Table(
                 caption="When bonds begin to form",
                 columns=[
-                    Column(heading="pair"), Column(heading="onset / ps", kind="number"),
-                    Column(heading="error / ps", kind="number"), Column(heading="first", kind="number", digits=0),
-                    Column(heading="last", kind="number", digits=1),
-                    Column(heading="cut-off / Å", kind="number", digits=2), Column(heading="cut-off from"),
+                    Column("pair"), Column("onset / ps", "number"),
+                    Column("error / ps", "number"), Column("first", "number", digits=0),
+                    Column("last", "number", digits=1),
+                    Column("cut-off / Å", "number", digits=2), Column("cut-off from"),
                 ],
                 rows=[
                     (bond["pair"], _ps(bond["onset"]["time_fs"]), _ps(bond["onset"]["error_fs"]), bond["initial"],
@@ -115,7 +125,7 @@ def _bonds(document: Mapping[str, Any]) -> list[Block]:
             color, dash = looks(len(units))
             units.append(Series(name=f"{unit['name']} {what}", x=times, y=values, color=color, dash=dash))
     if units:
-        blocks.append(Chart(title=f"Units at {document['interface']}", x_label="time / ps", y_label="units",
+        blocks.append(Chart(title=f"Units at {document['interface']}", x_label="time / ps", y_label="units", zero=True,
                             series=units))  # fmt: skip
     depths = []
     for index, of in enumerate(document["penetration"]):
@@ -163,8 +173,8 @@ def _rdf(document: Mapping[str, Any]) -> list[Block]:
         blocks.append(
             Table(
                 caption="Likeness to crystals: overlap of the shapes of g(r), 0 to 1",
-                columns=[Column(heading="crystal"), Column(heading="pair"), Column(heading="time"),
-                         Column(heading="layer", kind="number", digits=0), Column(heading="overlap", kind="number")],
+                columns=[Column("crystal"), Column("pair"), Column("time"),
+                         Column("layer", "number", digits=0), Column("overlap", "number")],
                 rows=rows,
             )
         )  # fmt: skip
@@ -191,10 +201,10 @@ def _motion(document: Mapping[str, Any]) -> list[Block]:
     blocks.append(
         Table(
             caption="Diffusion",
-            columns=[Column(heading="element"), Column(heading="D / cm²/s", kind="number", digits=None),
-                     Column(heading="error / cm²/s", kind="number", digits=None),
-                     Column(heading="exponent of the displacement", kind="number", digits=2),
-                     Column(heading="diffusive")],
+            columns=[Column("element"), Column("D / cm²/s", "number", digits=None),
+                     Column("error / cm²/s", "number", digits=None),
+                     Column("exponent of the displacement", "number", digits=2),
+                     Column("diffusive")],
             rows=[(of["element"], float(f"{of['diffusivity_cm2_per_s']:.2e}"), float(f"{of['error_cm2_per_s']:.1e}"),
                    of["exponent"], "yes" if of["is_diffusive"] else "no") for of in document["diffusion"]],
         )

@@ -48,13 +48,13 @@ def _elastic(document: Mapping[str, Any]) -> list[Block]:
     facts["mechanically stable"] = "yes" if document["stable"] else "no: a polycrystal has no moduli"
     tensor = Table(
         caption=f"Elastic tensor of {document['phase']}, GPa",
-        columns=[Column(heading="stress"), *(Column(heading=name, kind="number", digits=1) for name in VOIGT)],
+        columns=[Column("stress"), *(Column(name, "number", digits=1) for name in VOIGT)],
         rows=[(name, *row) for name, row in zip(VOIGT, document["tensor_GPa"], strict=True)],
     )
     conditions = Table(
         caption="Born's conditions",
-        columns=[Column(heading="condition"), Column(heading="value", kind="number", digits=1),
-                 Column(heading="holds")],
+        columns=[Column("condition"), Column("value", "number", digits=1),
+                 Column("holds")],
         rows=[(one["condition"], one["value"], "yes" if one["fulfilled"] else "no")
               for one in document["born_conditions"]],
     )  # fmt: skip
@@ -78,10 +78,10 @@ def surfaces(source: Source) -> Section | None:
             Table(
                 caption="Surface energies",
                 columns=[
-                    Column(heading="phase"), Column(heading="plane"), Column(heading="termination"),
-                    Column(heading="kind"), Column(heading="surface energy / J/m²", kind="number"),
-                    Column(heading="cleavage energy / J/m²", kind="number"), Column(heading="method"),
-                    Column(heading="check", kind="flag"), Column(heading="key", kind="key"),
+                    Column("phase", "name"), Column("plane"), Column("termination"),
+                    Column("kind"), Column("surface energy / J/m²", "number"),
+                    Column("cleavage energy / J/m²", "number"), Column("method"),
+                    Column("check", "flag"), Column("key", "key"),
                 ],
                 rows=[
                     (d["phase"], d["plane_label"], d["termination"], d["kind"], d["surface_energy_J_per_m2"],

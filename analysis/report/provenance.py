@@ -29,10 +29,10 @@ def comparison(source: Source) -> Section | None:
                 Table(
                     caption=f"Published in {paper}: {title}" if title != paper else f"Published in {paper}",
                     columns=[
-                        Column(heading="quantity"), Column(heading="system"), Column(heading="phase"),
-                        Column(heading="published", kind="number"), Column(heading="computed", kind="number"),
-                        Column(heading="difference", kind="number"), Column(heading="unit"), Column(heading="engine"),
-                        Column(heading="check", kind="flag"), Column(heading="note"),
+                        Column("quantity"), Column("system", "name"), Column("phase", "name"),
+                        Column("published", "number"), Column("computed", "number"),
+                        Column("difference", "number"), Column("unit"), Column("engine", "name"),
+                        Column("check", "flag"), Column("note"),
                     ],
                     rows=[
                         (row.quantity, row.system or "", row.phase or "", row.published, row.computed, row.difference,
@@ -49,8 +49,8 @@ def provenance(source: Source) -> Section:
     documents = source.of(*{document["property"] for document in source.documents})
     uses = Table(
         caption="Results: settings of the analysis, and the calculations that went in",
-        columns=[Column(heading="key", kind="key"), Column(heading="settings"), Column(heading="calculations"),
-                 Column(heading="method", kind="key")],
+        columns=[Column("key", "key"), Column("settings", "long"), Column("calculations", "long"),
+                 Column("method", "key")],
         rows=[
             (
                 document["key"],
@@ -69,11 +69,11 @@ def provenance(source: Source) -> Section:
     done = Table(
         caption="Calculations",
         columns=[
-            Column(heading="key", kind="key"), Column(heading="of"), Column(heading="task"), Column(heading="engine"),
-            Column(heading="state"), Column(heading="cell"), Column(heading="energy / eV", kind="number", digits=5),
-            Column(heading="largest force / eV/Å", kind="number", digits=4), Column(heading="program"),
-            Column(heading="started"), Column(heading="wall time / s", kind="number", digits=1),
-            Column(heading="host"), Column(heading="settings"),
+            Column("key", "key"), Column("of"), Column("task"), Column("engine", "name"),
+            Column("state"), Column("cell"), Column("energy / eV", "number", digits=5),
+            Column("largest force / eV/Å", "number", digits=4), Column("program"),
+            Column("started", "name"), Column("wall time / s", "number", digits=1),
+            Column("host"), Column("settings", "long"),
         ],
         rows=[
             (
@@ -92,9 +92,9 @@ def provenance(source: Source) -> Section:
     ]
     files = Table(
         caption="Files, with their checksums when they were written",
-        columns=[Column(heading="calculation", kind="key"), Column(heading="of"), Column(heading="file"),
-                 Column(heading="path"), Column(heading="bytes", kind="number", digits=0),
-                 Column(heading="SHA-256", kind="key")],
+        columns=[Column("calculation", "key"), Column("of"), Column("file"),
+                 Column("path", "long"), Column("bytes", "number", digits=0),
+                 Column("SHA-256", "key")],
         rows=stored,
     )  # fmt: skip
     tables: list[Block] = [uses]

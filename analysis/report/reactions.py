@@ -63,10 +63,10 @@ def _together(documents: Sequence[Mapping[str, Any]]) -> list[Block]:
         Table(
             caption=f"{title}: every corner of the energy",
             columns=[
-                Column(heading="anode"), Column(heading="fraction", kind="number"), Column(heading="reaction"),
-                Column(heading="energy / meV/atom", kind="number", digits=1),
-                Column(heading="less what each does alone / meV/atom", kind="number", digits=1),
-                Column(heading="Li taken up per atom", kind="number"), Column(heading="check", kind="flag"),
+                Column("anode", "name"), Column("fraction", "number"), Column("reaction"),
+                Column("energy / meV/atom", "number", digits=1),
+                Column("less what each does alone / meV/atom", "number", digits=1),
+                Column("Li taken up per atom", "number"), Column("check", "flag"),
             ],
             rows=[
                 (

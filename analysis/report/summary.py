@@ -77,9 +77,9 @@ def _results(source: Source) -> Table:
     return Table(
         caption="Every result",
         columns=[
-            Column(heading="property"), Column(heading="system"), Column(heading="of"), Column(heading="engine"),
-            Column(heading="value"), Column(heading="complete", kind="flag"), Column(heading="check", kind="flag"),
-            Column(heading="computed"), Column(heading="key", kind="key"),
+            Column("property"), Column("system", "name"), Column("of"), Column("engine", "name"),
+            Column("value"), Column("complete", "flag"), Column("check", "flag"),
+            Column("computed", "name"), Column("key", "key"),
         ],
         rows=[
             (
@@ -151,8 +151,8 @@ def _failed_checks(source: Source) -> Table:
                 marked.append(document["property"].replace("_", " "))
     return Table(
         caption="Failed checks" if found else "Failed checks: none",
-        columns=[Column(heading="check"), Column(heading="of"), Column(heading="what was found"),
-                 Column(heading="marks")],
+        columns=[Column("check"), Column("of"), Column("what was found"),
+                 Column("marks")],
         rows=[(name.replace("_", " "), subject, message, ", ".join(dict.fromkeys(marked)))
               for (name, subject, message), marked in found.items()],
     )  # fmt: skip

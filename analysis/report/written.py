@@ -129,7 +129,7 @@ def _cell(value: Any, column: Column) -> Markup:
         shown = f"{value:.{column.digits}f}"
         shown = shown[1:] if shown.startswith("-") and not shown.strip("-0.") else shown
         return tag("td", shown.replace("-", "−"), class_="number", data_value=f"{value:.6g}")
-    return tag("td", value, class_=_alignment(column))
+    return tag("td", value, class_=column.kind if column.kind not in {"text", "number"} else None)
 
 
 def _chart(chart: Chart) -> dict[str, Any]:

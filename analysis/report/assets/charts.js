@@ -102,9 +102,11 @@ class ChartFigure {
     if (series.marker) sample.append(drawn("path", { d: markPath(series.marker, 13, 6, 4), class: `mark${series.filled === false ? "" : " filled"}` }));
     const node = made("button", { type: "button", "aria-pressed": "true" }, sample, series.name);
     node.addEventListener("click", () => {
+      const whole = this.isWhole();
       series.shown = !series.shown;
       node.setAttribute("aria-pressed", String(series.shown));
       if (this.at && !this.at.series.shown) this.forget();
+      if (whole) this.view = this.extent(); // what is left fills the axes, unless the reader chose a part of them
       this.draw();
     });
     return node;
@@ -134,6 +136,7 @@ class ChartFigure {
   extent() {
     const xs = [], ys = [];
     for (const series of this.data.series) {
+      if (!series.shown) continue;
       series.y.forEach((y, i) => {
         if (y === null) return;
         xs.push(series.x[i]);
@@ -148,6 +151,11 @@ class ChartFigure {
     if (y1 - y0 < 1e-12) { y0 -= 0.5; y1 += 0.5; }
     const pad = this.data.triangle ? 0.09 : 0.03;
     return { x0: x0 - pad * (x1 - x0), x1: x1 + pad * (x1 - x0), y0: y0 - (this.data.series.some((series) => series.written) ? 4 : 2) * pad * (y1 - y0), y1: y1 + 2 * pad * (y1 - y0) };
+  }
+
+  isWhole() {
+    const whole = this.data.triangle ? this.equal(this.extent()) : this.extent();
+    return Object.entries(whole).every(([edge, at]) => Math.abs(at - this.view[edge]) < 1e-9 * (1 + Math.abs(at)));
   }
 
   reset() {
@@ -181,7 +189,7 @@ class ChartFigure {
     const label = Math.max(...yt.at.map((y) => y.toFixed(yt.digits).length), 1);
     this.box = this.data.triangle ? { left: 8, top: 8, width: width - 16, height: height - 16 }
       : { left: 34 + 7.5 * label, top: 10, width: width - 34 - 7.5 * label - 14, height: height - 62 };
-    if (this.data.triangle) this.keepEqual();
+    if (this.data.triangle) this.view = this.equal(this.view);
     const svg = this.svg, box = this.box;
     svg.replaceChildren();
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -198,10 +206,11 @@ class ChartFigure {
     if (this.at) this.show(this.at);
   }
 
-  keepEqual() {
-    const v = this.view, per = Math.max((v.x1 - v.x0) / this.box.width, (v.y1 - v.y0) / this.box.height);
+  // one length along both axes
+  equal(v) {
+    const per = Math.max((v.x1 - v.x0) / this.box.width, (v.y1 - v.y0) / this.box.height);
     const cx = (v.x0 + v.x1) / 2, cy = (v.y0 + v.y1) / 2, w = (per * this.box.width) / 2, h = (per * this.box.height) / 2;
-    this.view = { x0: cx - w, x1: cx + w, y0: cy - h, y1: cy + h };
+    return { x0: cx - w, x1: cx + w, y0: cy - h, y1: cy + h };
   }
 
   axes(xt, yt, height) {

@@ -108,6 +108,10 @@ def test_the_legend_turns_curves_on_and_off(page: Any) -> None:
     entry.click()
     assert entry.get_attribute("aria-pressed") == "false"
     assert points.count() == 0
+    hull.get_by_role("button", name="stable", exact=True).click()  # metastable phases alone: they fill the axes
+    low, high = view(hull.locator(".plot"))[2:4]
+    assert -10 < low < 0 < high < 20
+    hull.get_by_role("button", name="stable", exact=True).click()
     entry.press("Enter")
     assert points.count() == 1
 
@@ -290,6 +294,32 @@ def test_hostile_names_do_nothing(browser: Any, files: dict[str, Path]) -> None:
         assert "<script>window.hacked=1</script>" in page.locator("h1").inner_text()
         assert "<img src=x onerror=window.hacked=2>" in page.locator("figure .tip:visible").first.inner_text()
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_the_policy_stops_what_is_not_ours(browser: Any, files: dict[str, Path]) -> None:
+    """Even if an element got in: no script of its own, no handler, no picture and no request would work."""
+    inside = browser.new_context()
+    page = inside.new_page()
+    asked: list[str] = []
+    inside.on("request", lambda request: asked.append(request.url))
+    page.goto(files["plain"].as_uri())
+    page.evaluate("""() => {
+        window.stopped = [];
+        addEventListener('securitypolicyviolation', (event) => window.stopped.push(event.effectiveDirective));
+        const script = document.createElement('script');
+        script.textContent = 'window.hacked = 1';
+        const picture = document.createElement('img');
+        picture.setAttribute('onerror', 'window.hacked = 2');
+        picture.src = 'http://127.0.0.1:9/x.png';
+        document.body.append(script, picture);
+        fetch('http://127.0.0.1:9/').catch(() => {});
+    }""")
+    page.wait_for_function("window.stopped.length >= 4")
+    stopped = set(page.evaluate("window.stopped"))
+    assert {"script-src-elem", "script-src-attr", "img-src", "connect-src"} <= stopped
+    assert page.evaluate("window.hacked") is None
+    assert asked == [files["plain"].as_uri()]
+    inside.close()
 
 
 def test_formulas_of_spreadsheets_are_text_in_a_saved_table(browser: Any, files: dict[str, Path]) -> None:
