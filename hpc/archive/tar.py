@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK: Final = 512
+_PADDING: Final = 20 * _BLOCK
+"""Zeros that may follow the last member."""
 _CHUNK: Final = 1 << 20
 _KINDS: Final = {
     tarfile.SYMTYPE: "a symbolic link",
@@ -77,6 +79,10 @@ def members(stream: IO[bytes], where: str) -> Iterator[tarfile.TarInfo]:
     while True:
         block = stream.read(_BLOCK)
         if block == bytes(_BLOCK):
+            # to the end of the compressed stream, whose own checksum is verified there
+            rest = stream.read(_PADDING + 1)
+            if len(rest) > _PADDING or any(rest):
+                raise InputError("the archive is refused: something follows its end", where)
             return
         if len(block) < _BLOCK:
             raise InputError("the archive is cut short", where)
