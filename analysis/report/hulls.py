@@ -117,10 +117,11 @@ def _triangle(hull: HullDocument, references: str) -> Chart:
             y.append(place[1])
         x.append(x[-1])
         y.append(None)
-    series = [
+    below = [
         Series(name="triangle", x=[0, 1, 0.5, 0], y=[0, 0, HEIGHT, 0], color="ink", listed=False),
         Series(name="tie lines", x=x, y=y, color="grey", listed=False),
     ]
+    series: list[Series] = []
     for rows, name, color, marker in _groups(hull):
         places = [position(row.fractions, hull.elements) for row in rows]
         stable = name == "stable"
@@ -136,7 +137,7 @@ def _triangle(hull: HullDocument, references: str) -> Chart:
         title=f"Phases in equilibrium, {hull.system}",
         caption=f"{top} at the top, {left} on the left, {right} on the right; lines join phases in equilibrium. "
         f"Energies relative to {references}.",
-        series=series,
+        series=[*series, *below],
         triangle=True,
     )
 

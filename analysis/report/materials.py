@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VOIGT = ("xx", "yy", "zz", "yz", "xz", "xy")
 TOLD_ELSEWHERE = frozenset(
     {"hull", "phase_stability", "voltage", "barrier", "migration", "reactivity", "interface_md", "bonds", "rdf",
-     "motion", "elastic", "surface"}
+     "motion", "elastic", "surface", "interface_energy"}
 )  # fmt: skip
 """Properties that other chapters tell of; those of a phase of a hull are in the table of the hull."""
 COMMON = frozenset({"schema_version", "property", "system", "phase", "engine", "campaign", "method", "settings",
@@ -70,7 +70,7 @@ def _elastic(document: Mapping[str, Any]) -> list[Block]:
 
 
 def surfaces(source: Source) -> Section | None:
-    """Return all surface energies in one table for each phase; None where there are none."""
+    """Return surface and interface energies; None where there are none."""
     blocks: list[Block] = []
     documents = source.of("surface")
     if documents:
@@ -90,11 +90,32 @@ def surfaces(source: Source) -> Section | None:
                 ],
             )
         )  # fmt: skip
-    for document in documents:
+    interfaces = source.of("interface_energy")
+    if interfaces:
+        blocks.append(_interface_energies(interfaces))
+    for document in (*documents, *interfaces):
         marks = remarks(document)
         if marks:
-            blocks += [heading(f"{document['phase']} {document['plane_label']}", document), *marks]
-    return Section(title="Surfaces", blocks=blocks) if blocks else None
+            name = document.get("interface") or f"{document['phase']} {document['plane_label']}"
+            blocks += [heading(f"{name}, {method(document)}", document), *marks]
+    return Section(title="Surfaces and interface energies", blocks=blocks) if blocks else None
+
+
+def _interface_energies(documents: Sequence[Mapping[str, Any]]) -> Table:
+    return Table(
+        caption="Interface energies",
+        columns=[
+            Column("interface", "name"), Column("energy / J/m²", "number"), Column("work of adhesion / J/m²", "number"),
+            Column("strain of the film / %", "number", digits=2),
+            Column("strain of the substrate / %", "number", digits=2), Column("area / Å²", "number", digits=1),
+            Column("method"), Column("check", "flag"), Column("key", "key"),
+        ],
+        rows=[
+            (d["interface"], d["interface_energy_J_per_m2"], d["work_of_adhesion_J_per_m2"], 100 * d["film_strain"],
+             100 * d["substrate_strain"], d["area"], method(d), FAILED if d["flagged"] else "", d["key"])
+            for d in documents
+        ],
+    )  # fmt: skip
 
 
 def others(source: Source) -> Section | None:

@@ -149,7 +149,8 @@ class ChartFigure {
       ? [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))] : [0, 1]);
     if (x1 - x0 < 1e-12) { x0 -= 0.5; x1 += 0.5; }
     if (y1 - y0 < 1e-12) { y0 -= 0.5; y1 += 0.5; }
-    const pad = this.data.triangle ? 0.09 : 0.03;
+    if (this.data.triangle) return { x0: x0 - 0.06, x1: x1 + 0.06, y0: y0 - 0.09, y1: y1 + 0.06 };
+    const pad = 0.03;
     return { x0: x0 - pad * (x1 - x0), x1: x1 + pad * (x1 - x0), y0: y0 - (this.data.series.some((series) => series.written) ? 4 : 2) * pad * (y1 - y0), y1: y1 + 2 * pad * (y1 - y0) };
   }
 
@@ -198,7 +199,7 @@ class ChartFigure {
     if (!this.data.triangle) this.axes(xt, yt, height);
     const inside = drawn("g", { "clip-path": `url(#${clip})` });
     svg.append(inside);
-    for (const series of this.data.series) if (series.shown) inside.append(this.curve(series));
+    for (const series of this.data.series) if (series.shown) inside.prepend(this.curve(series)); // the first on top
     this.names();
     if (!this.data.triangle) svg.append(drawn("rect", { x: box.left, y: box.top, width: box.width, height: box.height, class: "axis" }));
     this.pointer = drawn("g");
@@ -243,7 +244,7 @@ class ChartFigure {
         path += `${pen}${this.px(x).toFixed(1)} ${this.py(series.y[i]).toFixed(1)}`;
         pen = "L";
       });
-      group.append(drawn("path", { d: path, class: series.listed === false ? (series.color === "ink" ? "axis" : "grid") : "curve", "stroke-dasharray": DASHES[series.dash || 0] }));
+      group.append(drawn("path", { d: path, class: series.listed === false ? (series.color === "ink" ? "axis" : "tie") : "curve", "stroke-dasharray": DASHES[series.dash || 0] }));
     }
     if (series.marker) {
       series.x.forEach((x, i) => {
