@@ -32,6 +32,9 @@ class GpawCalculator(Calculator):  # type: ignore[misc]
         Whether the atoms begin with a moment.
     is_open
         Whether the cell ends along c.
+    fixed_cutoff
+        Whether the stress is the derivative at a fixed cut-off, which costs two more energies at the start, instead of
+        that at a fixed number of plane waves.
     """
 
     implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
@@ -43,6 +46,7 @@ class GpawCalculator(Calculator):  # type: ignore[misc]
         *,
         spin_polarised: bool = False,
         is_open: bool = False,
+        fixed_cutoff: bool = False,
     ) -> None:
         super().__init__()
         self.process = process
@@ -50,6 +54,7 @@ class GpawCalculator(Calculator):  # type: ignore[misc]
             "parameters": parameters,
             "pbc": [True, True, not is_open],
             "magnetic_moment": MAGNETIC_MOMENT if spin_polarised else None,
+            "fixed_cutoff": fixed_cutoff,
             "log": "gpaw.txt",
         }
         self.is_open = is_open

@@ -129,7 +129,7 @@ class GpawEngine(AseEngine):
         """Compute while a process of GPAW runs; what it ends with becomes a document with a reason."""
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         try:
-            with self._process(structure, context):
+            with self._process(task, structure, context):
                 return compute()
         except GpawStoppedError as error:
             state, reason = State.INTERRUPTED, str(error)
@@ -153,7 +153,7 @@ class GpawEngine(AseEngine):
         )
 
     @contextmanager
-    def _process(self, structure: Structure, context: RunContext) -> Iterator[None]:
+    def _process(self, task: Task, structure: Structure, context: RunContext) -> Iterator[None]:
         """Run a process for one task."""
         from lianode.workflows.engines.gpaw.calculator import GpawCalculator
 
@@ -163,11 +163,17 @@ class GpawEngine(AseEngine):
                 parameters(self.resolved, structure),
                 spin_polarised=self.resolved.ispin == 2,
                 is_open=is_open(self.resolved, structure),
+                fixed_cutoff=_needs_stress(task),
             )
             try:
                 yield
             finally:
                 self._calculator = None
+
+
+def _needs_stress(task: Task) -> bool:
+    """Whether a task ends by its stress, moves the cell by it, or has it compared with that of another one."""
+    return isinstance(task, RelaxTask) or (isinstance(task, MDTask) and task.ensemble.startswith("npt"))
 
 
 def _so_far(task: Task, structure: Structure, context: RunContext) -> dict[str, Any]:
