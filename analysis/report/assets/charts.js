@@ -259,7 +259,7 @@ class ChartFigure {
   names() {
     const taken = [];
     const meets = (a) => taken.some((b) => a.l < b.r && b.l < a.r && a.t < b.b && b.t < a.b);
-    const lines = this.data.series.filter((series) => series.shown && series.line !== false && series.listed !== false);
+    const lines = this.data.series.filter((series) => series.shown && series.line !== false);
     const crossed = (a) => lines.some((series) => series.x.some((x, i) => {
       if (i === 0 || series.y[i] === null || series.y[i - 1] === null) return false;
       const from = [this.px(series.x[i - 1]), this.py(series.y[i - 1])], to = [this.px(x), this.py(series.y[i])];
