@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lianode.workflows.calculation import Calculation
 
 KINDS: Final = ("static", "relax")
+_MADE_OF_PHASES: Final = frozenset({"hull", "phase_stability", "voltage", "hull_spread", "reactivity"})
+"""Properties whose documents name phases only among their calculations."""
 
 
 def entries(store: ResultsStore, chosen: Selected) -> list[ComputedStructureEntry]:
@@ -52,8 +54,10 @@ def write_entries(store: ResultsStore, chosen: Selected, file: Path) -> int:
 
 
 def _stands_for_a_phase(calculation: Calculation, use: Use) -> bool:
-    """Whether it is labelled by the phase: no displaced or strained cell, and none with a defect."""
-    return use.is_the_phase or calculation.label in {use.role, use.document["phase"]}
+    """Whether it is a phase: no displaced or strained cell, and none with a defect."""
+    if use.document["property"] in _MADE_OF_PHASES or use.is_the_phase:
+        return True
+    return calculation.label == use.document["phase"]
 
 
 def _entry(computed: Computed, uses: list[Use]) -> ComputedStructureEntry:
