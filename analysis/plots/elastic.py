@@ -125,6 +125,7 @@ def _surface(figure: Figure, panel: Axes, document: ElasticDocument, size: Size)
     """Draw the surface in the place of a panel."""
     from matplotlib import colormaps
     from matplotlib.colors import Normalize
+
     box = panel.get_position()
     panel.remove()
     axes: Any = figure.add_axes((box.x0, box.y0, box.width, box.height), projection="3d")

@@ -224,9 +224,7 @@ class TestPlans:
         assert plan.requests[1].source.parents == (plan.requests[0].key,)
         assert {request.source.parents for request in plan.requests[2:]} == {(plan.requests[1].key,)}
 
-    @pytest.mark.parametrize(
-        ("phase", "cells"), [("LiCl", 6), ("Li3In2", 10), ("In", 12), ("Li9Al4", 20)], ids=str
-    )
+    @pytest.mark.parametrize(("phase", "cells"), [("LiCl", 6), ("Li3In2", 10), ("In", 12), ("Li9Al4", 20)], ids=str)
     def test_symmetry_saves_cells(self, phase: str, cells: int) -> None:
         (plan,) = planned(elastic(phase))
         assert len(plan.spec.strains) == cells
