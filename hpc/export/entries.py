@@ -57,7 +57,7 @@ def _stands_for_a_phase(calculation: Calculation, use: Use) -> bool:
     """Whether it is a phase: no displaced or strained cell, and none with a defect."""
     if use.document["property"] in _MADE_OF_PHASES or use.is_the_phase:
         return True
-    return calculation.label == use.document["phase"]
+    return bool(calculation.label == use.document["phase"])
 
 
 def _entry(computed: Computed, uses: list[Use]) -> ComputedStructureEntry:
