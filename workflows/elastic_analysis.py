@@ -161,12 +161,10 @@ def _checks(
     wrong = {check.name: check for done in (relaxed, reference) for check in failed(done.checks)}
     checks = [check.model_copy(update={"subject": spec.phase}) for check in wrong.values()]
     for slot in spec.strains:
+        done = found.get(slot.key)
         name = Strain(slot.pattern, slot.magnitude).name
-        checks += [
-            check.model_copy(update={"subject": name})
-            for check in failed(found[slot.key].checks)
-            if check.name != SPACE_GROUP
-        ]
+        wrong_here = [] if done is None else failed(done.checks)
+        checks += [check.model_copy(update={"subject": name}) for check in wrong_here if check.name != SPACE_GROUP]
     return checks
 
 

@@ -184,6 +184,14 @@ class TestDocuments:
         with pytest.raises(InputError, match=r"elastic In_bct: the crystal is not relaxed \(unconverged: not conv"):
             derive_elastic(plan.spec, results)
 
+    def test_a_strain_that_was_not_computed_fails_the_result(self, results: ResultsStore) -> None:
+        serially(elastic("Al", strains=[0.01]), results)
+        (plan,) = planned(elastic("Al"))
+        with pytest.raises(
+            InputError, match=r"the strain xx\+0.5% has no stress \(not computed\), and without it there"
+        ):
+            derive_elastic(plan.spec, results)
+
     def test_another_crystal_flags_the_result(self, results: ResultsStore) -> None:
         """Tetragonal indium becomes cubic, and the moduli are not those of indium."""
         serially(elastic("In"), results)
