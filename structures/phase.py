@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from pymatgen.core import Structure
 
@@ -94,5 +93,7 @@ class Phase:
     @property
     def stored_vectors(self) -> NDArray[np.int64]:
         """Vectors of the stored cell in units of those of the primitive one, (3, 3), also after a relaxation."""
+        import numpy as np
+
         primitive = self.primitive().lattice.matrix
         return np.rint(self.structure.lattice.matrix @ np.linalg.inv(primitive)).astype(np.int64)
