@@ -17,7 +17,7 @@ from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
 from lianode.workflows.keys import Source, calculation_key
 from lianode.workflows.promotion import NoStartError, Start
-from lianode.workflows.request import Request, usual_rattle
+from lianode.workflows.request import derived_request, usual_rattle
 from lianode.workflows.task import NebTask, RelaxTask
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lianode.structures.hops.hop import EndPoints
     from lianode.workflows.calculation import Calculation
     from lianode.workflows.engine import Engine
+    from lianode.workflows.request import Request
     from lianode.workflows.results import Results
 
 END_POINT = "end point"
@@ -85,7 +86,7 @@ def end_point_request(
     if task.relax_cell:
         raise InputError("the end points of a band are relaxed in a fixed cell; use relax_cell: false", label)
     source = Source(recipe=END_POINT, parameters=dict(parameters), parents=(parent,))
-    return _request(engine, task, source, structure, label, retry_failed=retry_failed)
+    return derived_request(engine, task, source, structure, label=label, retry_failed=retry_failed)
 
 
 def band_request(
@@ -129,7 +130,7 @@ def band_request(
     parents = (initial.key,) if final is None or task.mirrored else (initial.key, final.key)
     hop = {"moving": points.moving, "step": [round(float(x), 2) + 0.0 for x in step]}
     source = Source(recipe=BAND, parameters=hop, parents=parents)
-    made = _request(engine, task, source, points.initial, label, retry_failed=retry_failed)
+    made = derived_request(engine, task, source, points.initial, label=label, retry_failed=retry_failed)
     return made.model_copy(update={"final": points.final.as_dict()})
 
 
@@ -171,22 +172,22 @@ def split_band(engine: Engine, band: Request, done: Calculation) -> tuple[Reques
     middle = Structure.from_dict(done.intermediate)
     first, last = (Structure.from_dict(end) for end in done.end_points)
     task = end_point_task(len(middle), rattle=usual_rattle(engine))
-    relaxed = _request(
+    relaxed = derived_request(
         engine,
         task,
         Source(recipe=INTERMEDIATE, parents=(done.key,)),
         middle,
-        f"{band.label} intermediate",
+        label=f"{band.label} intermediate",
         retry_failed=band.retry_failed,
     )
     whole = band.task.model_copy(update={"mirrored": False})
     halves = [
-        _request(
+        derived_request(
             engine,
             whole,
             Source(recipe=HALF, parameters={"half": name}, parents=(done.key, relaxed.key)),
             start,
-            f"{band.label} {name} half",
+            label=f"{band.label} {name} half",
             retry_failed=band.retry_failed,
         ).model_copy(update={"final": end.as_dict()})
         for name, start, end in (("first", first, middle), ("second", middle, last))
@@ -280,21 +281,6 @@ def intermediate_start(request: Request, results: Results) -> Start:
     if parent is None or parent.intermediate is None:
         raise NoStartError("the band it comes from has no result with a minimum on its way", State.UNCONVERGED)
     return Start(Structure.from_dict(parent.intermediate))
-
-
-def _request(
-    engine: Engine, task: RelaxTask | NebTask, source: Source, structure: Structure, label: str, *, retry_failed: bool
-) -> Request:
-    engine.check(structure)
-    return Request(
-        key=calculation_key(engine, task, source),
-        engine=engine.settings,
-        task=task,
-        source=source,
-        structure=structure.as_dict(),
-        label=label,
-        retry_failed=retry_failed,
-    )
 
 
 def _relaxed(results: Results, key: str) -> Calculation:

@@ -12,10 +12,10 @@ from lianode.workflows.bands import end_point_task, is_on_ridge, split_band, wit
 from lianode.workflows.barrier_analysis import BarrierSpec, HopSlot
 from lianode.workflows.barrier_starts import BAND_OF_HOP, SITE, survey_of
 from lianode.workflows.engines.registry import make_engine
-from lianode.workflows.keys import Source, calculation_key
+from lianode.workflows.keys import Source
 from lianode.workflows.named_phases import named_phases
 from lianode.workflows.promotion import promote
-from lianode.workflows.request import Request, relax_phase, usual_rattle
+from lianode.workflows.request import derived_request, relax_phase, usual_rattle
 from lianode.workflows.task import NebTask, RelaxTask
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lianode.workflows.campaign import Campaign
     from lianode.workflows.campaign_barrier import BarrierEntry
     from lianode.workflows.engine import Engine
+    from lianode.workflows.request import Request
     from lianode.workflows.results import Results
 
 ROOM = 2.01
@@ -278,17 +279,13 @@ class _Requests:
         return Source(recipe=recipe, parameters=parameters, parents=parents)
 
     def _request(self, task: RelaxTask | NebTask, source: Source, structure: Structure, label: str) -> Request:
-        try:
-            self.engine.check(structure)
-        except InputError as error:
-            raise InputError(error.message, self.phase.name) from error
-        return Request(
-            key=calculation_key(self.engine, task, source),
-            engine=self.engine.settings,
-            task=task,
-            source=source,
-            structure=structure.as_dict(),
-            host=self.cell.crystal.as_dict(),
+        return derived_request(
+            self.engine,
+            task,
+            source,
+            structure,
             label=label,
             retry_failed=self.retry_failed,
+            host=self.cell.crystal.as_dict(),
+            where=self.phase.name,
         )

@@ -95,8 +95,7 @@ def electrolyte_models(text: str, number: int, seed: int) -> tuple[ElectrolyteMo
     if is_argyrodite(text):
         ensemble = argyrodite(text, keep=number, most_alike=MOST_ALIKE, seed=seed)
         return tuple(ElectrolyteModel(phase=m.phase, number=n) for n, m in enumerate(ensemble.models, 1))
-    phase = library.phase(text)
-    return models_of(phase, number, seed) if not phase.ordered else (ElectrolyteModel(phase=phase),)
+    return models_of(library.phase(text), number, seed)
 
 
 def models_of(phase: Phase, number: int, seed: int) -> tuple[ElectrolyteModel, ...]:

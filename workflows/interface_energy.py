@@ -13,13 +13,13 @@ from lianode.structures.interfaces.pairing import interface_cell
 from lianode.structures.interfaces.surface_cell import surface_cell
 from lianode.workflows.electrolytes import electrolyte_models
 from lianode.workflows.engine import Capability
-from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.interface_energy_analysis import InterfaceEnergySpec
+from lianode.workflows.interface_engines import engine_of_cells, engine_of_crystals
 from lianode.workflows.interface_parts import PART, part_of, part_parameters
 from lianode.workflows.interface_starts import cell_parameters
-from lianode.workflows.keys import Source, calculation_key
+from lianode.workflows.keys import Source
 from lianode.workflows.relaxations import plan_relaxations
-from lianode.workflows.request import Request
+from lianode.workflows.request import derived_request
 from lianode.workflows.task import RelaxTask
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from lianode.structures.phase import Phase
     from lianode.workflows.campaign import Campaign
     from lianode.workflows.campaign_interface_energy import InterfaceEnergyEntry
-    from lianode.workflows.engine import Engine
     from lianode.workflows.interface_parts import Part
+    from lianode.workflows.request import Request
 
 THINNEST: Final = 7.0
 """Å: the thinnest film of a series that nobody chose."""
@@ -181,9 +181,7 @@ class _Requests:
 
     def __init__(self, entry: InterfaceEnergyEntry, spec: dict[str, Any], retry_failed: bool) -> None:
         self.entry, self.retry_failed = entry, retry_failed
-        plain = {key: value for key, value in spec.items() if not (spec["name"] == VASP and key == "variant")}
-        self.crystals: Engine = make_engine(plain)
-        self.cells: Engine = make_engine({**plain, "variant": "interface"} if spec["name"] == VASP else spec)
+        self.crystals, self.cells = engine_of_crystals(spec), engine_of_cells(spec)
 
     def request(
         self, part: Part, parameters: dict[str, Any], parents: tuple[str, ...], structure: Structure, label: str,
@@ -200,9 +198,5 @@ class _Requests:
             rattle=0.0,
             max_steps=entry.max_steps,
         )
-        engine.check(structure)
         source = Source(recipe=PART, parameters=parameters, parents=parents)
-        return Request(
-            key=calculation_key(engine, task, source), engine=engine.settings, task=task, source=source,
-            structure=structure.as_dict(), label=label, retry_failed=self.retry_failed,
-        )  # fmt: skip
+        return derived_request(engine, task, source, structure, label=label, retry_failed=self.retry_failed)

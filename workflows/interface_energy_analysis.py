@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from lianode.analysis.interface_energy import Parting, SeriesCell
 from lianode.analysis.interface_energy_document import interface_energy_document
 from lianode.analysis.method import single_method
 from lianode.structures.errors import InputError
+from lianode.structures.formulas import reduced_amounts
+from lianode.structures.interfaces.strain import largest_principal
 from lianode.workflows.calculation import State
 from lianode.workflows.interface_starts import built_cell
 from lianode.workflows.promotion import NoStartError
@@ -138,8 +141,8 @@ class _Interface:
             interface=spec.interface,
             film=spec.film,
             substrate=spec.substrate,
-            film_strain=_largest(cell.film_strain),
-            substrate_strain=_largest(cell.substrate_strain),
+            film_strain=largest_principal(cell.film_strain),
+            substrate_strain=largest_principal(cell.substrate_strain),
             created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             derivation=spec.model_dump(mode="json"),
         )
@@ -156,7 +159,7 @@ class _Interface:
         """Return the energy of a formula unit of a crystal, eV."""
         side = "film" if done is self.first.anode or name == "film bulk" else "substrate"
         slab = self.first.cell.film if side == "film" else self.first.cell.substrate
-        unit = sum(_unit(slab.surface.elements).values())
+        unit = sum(reduced_amounts(Counter(slab.surface.elements)).values())
         return (done.energy or 0.0) / done.n_atoms * unit
 
     def _series_cell(self, layers: int, done: Calculation) -> SeriesCell:
@@ -247,18 +250,3 @@ def farthest(cell: InterfaceCell, done: Calculation) -> float:
     for atoms in (cell.film_atoms, cell.substrate_atoms):
         moved[atoms] -= moved[atoms].mean(axis=0)
     return float(np.linalg.norm(moved, axis=1).max())
-
-
-def _unit(elements: tuple[str, ...]) -> dict[str, int]:
-    """Return the reduced formula of a cell's atoms."""
-    import math
-    from collections import Counter
-
-    amounts = Counter(elements)
-    divisor = math.gcd(*amounts.values())
-    return {element: amount // divisor for element, amount in amounts.items()}
-
-
-def _largest(strain: Any) -> float:
-    principal = np.linalg.eigvalsh(np.asarray(strain)[:2, :2])
-    return float(principal[np.argmax(np.abs(principal))])

@@ -13,11 +13,12 @@ from lianode.workflows.bond_references import choose_references, usual_pairs, us
 from lianode.workflows.campaign_hull import is_path
 from lianode.workflows.electrolytes import electrolyte_models, models_of
 from lianode.workflows.engine import Capability
-from lianode.workflows.engines.registry import VASP, make_engine
+from lianode.workflows.engines.registry import VASP
+from lianode.workflows.interface_engines import engine_of_cells, engine_of_crystals, engine_of_motion
 from lianode.workflows.interface_md_analysis import InterfaceMdSpec, ReferenceSlot, RunSlot
 from lianode.workflows.interface_starts import AFTER, CELL, RELAXED_SUPERCELL, cell_parameters
-from lianode.workflows.keys import Source, calculation_key
-from lianode.workflows.request import Request, relax_phase, usual_rattle
+from lianode.workflows.keys import Source
+from lianode.workflows.request import derived_request, relax_phase, usual_rattle
 from lianode.workflows.task import MDTask, RelaxTask
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from lianode.workflows.campaign_interface_md import InterfaceMdEntry
     from lianode.workflows.electrolytes import ElectrolyteModel
     from lianode.workflows.engine import Engine
+    from lianode.workflows.request import Request
 
 CELL_FORCE = 5.0
 """Force at which the built cell is relaxed enough to be heated, over that of the crystals."""
@@ -166,9 +168,9 @@ class _Requests:
     def __init__(self, entry: InterfaceMdEntry, spec: dict[str, Any], start: Any, retry_failed: bool) -> None:
         self.entry, self.retry_failed = entry, retry_failed
         before = spec if start is None else start.spec
-        self.relaxing, self.building = _of_crystals(before), _of_cells(before)
-        self.equilibrating, self.running = _of_motion(before), _of_motion(spec)
-        self.own = _of_crystals(spec)
+        self.relaxing, self.building = engine_of_crystals(before), engine_of_cells(before)
+        self.equilibrating, self.running = engine_of_motion(before), engine_of_motion(spec)
+        self.own = engine_of_crystals(spec)
 
     def crystals(self, anode: Phase, models: tuple[ElectrolyteModel, ...]) -> list[tuple[Request, Phase]]:
         """Return the relaxations of the anode, as a hull asks for it, and of the electrolyte's models."""
@@ -254,32 +256,10 @@ class _Requests:
     def _request(
         self, engine: Engine, task: MDTask | RelaxTask, source: Source, structure: Structure, label: str
     ) -> Request:
-        engine.check(structure)
+        made = derived_request(engine, task, source, structure, label=label, retry_failed=self.retry_failed)
         if isinstance(task, MDTask) and engine.settings["name"] == VASP:
             from lianode.workflows.engines.vasp.dynamics import dynamics_of
             from lianode.workflows.engines.vasp.settings import resolve
 
             dynamics_of(resolve(engine.settings), task)  # refuses what VASP cannot do before anything is queued
-        return Request(
-            key=calculation_key(engine, task, source), engine=engine.settings, task=task, source=source,
-            structure=structure.as_dict(), label=label, retry_failed=self.retry_failed,
-        )  # fmt: skip
-
-
-def _of_crystals(spec: Mapping[str, Any]) -> Engine:
-    """Return the engine of bulk crystals: with VASP not in the variant of molecular dynamics."""
-    return make_engine({key: value for key, value in spec.items() if not _is_variant(spec, key)})
-
-
-def _of_cells(spec: Mapping[str, Any]) -> Engine:
-    """Return the engine that relaxes the atoms of an interface."""
-    return make_engine({**spec, "variant": "interface"} if spec["name"] == VASP else spec)
-
-
-def _of_motion(spec: Mapping[str, Any]) -> Engine:
-    """Return the engine of molecular dynamics."""
-    return make_engine({**spec, "variant": "aimd"} if spec["name"] == VASP else spec)
-
-
-def _is_variant(spec: Mapping[str, Any], key: str) -> bool:
-    return spec["name"] == VASP and key == "variant"
+        return made

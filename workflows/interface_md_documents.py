@@ -19,6 +19,7 @@ from lianode.analysis.structure_in_time.profiles import density_profiles
 from lianode.analysis.structure_in_time.rdf_document import rdf_document
 from lianode.analysis.structure_in_time.windows import Windows
 from lianode.structures.errors import InputError
+from lianode.structures.interfaces.strain import largest_principal
 from lianode.workflows.calculation import State
 from lianode.workflows.campaign_interface_md import polyhedron_parts
 from lianode.workflows.interface_md_analysis import frames_of, trajectory_files
@@ -222,14 +223,11 @@ class _Run:
 
 
 def _side(slab: Any, strain: Any, thickness: float, atoms: int) -> CrystalSide:
-    import numpy as np
-
-    principal = np.linalg.eigvalsh(np.asarray(strain)[:2, :2])
     return CrystalSide(
         phase=slab.surface.phase.name,
         plane=slab.surface.label,
         termination=slab.upper.name,
-        strain=float(principal[np.argmax(np.abs(principal))]),
+        strain=largest_principal(strain),
         thickness=thickness,
         atoms=atoms,
     )

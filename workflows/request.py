@@ -103,16 +103,49 @@ def phase_request(
     InputError
         When the engine cannot compute it, with the name of the phase.
     """
+    return derived_request(engine, task, source, cell, label=phase.name, retry_failed=retry_failed, where=phase.name)
+
+
+def derived_request(
+    engine: Engine,
+    task: Task,
+    source: Source,
+    structure: Structure,
+    *,
+    label: str,
+    retry_failed: bool,
+    host: dict[str, Any] | None = None,
+    where: str | None = None,
+) -> Request:
+    """Return the request for a task on atoms that a source describes.
+
+    Parameters
+    ----------
+    engine, task, source, structure
+        With what, what, where the atoms come from, and the atoms as they are known before anything runs.
+    label, retry_failed, host
+        As in :class:`Request`.
+    where
+        Place in the message of an error; None leaves the engine's own.
+
+    Raises
+    ------
+    InputError
+        When the engine cannot compute it.
+    """
     try:
-        engine.check(cell)
+        engine.check(structure)
     except InputError as error:
-        raise InputError(error.message, phase.name) from error
+        if where is None:
+            raise
+        raise InputError(error.message, where) from error
     return Request(
         key=calculation_key(engine, task, source),
         engine=engine.settings,
         task=task,
         source=source,
-        structure=cell.as_dict(),
-        label=phase.name,
+        structure=structure.as_dict(),
+        host=host,
+        label=label,
         retry_failed=retry_failed,
     )

@@ -14,9 +14,9 @@ from lianode.structures.surfaces.planes import distinct_planes, plane_family
 from lianode.structures.surfaces.slabs import layers_of, vacuum_slab
 from lianode.workflows.campaign_hull import is_path
 from lianode.workflows.engines.registry import VASP, make_engine
-from lianode.workflows.keys import Source, calculation_key
+from lianode.workflows.keys import Source
 from lianode.workflows.relaxations import plan_relaxations
-from lianode.workflows.request import Request, usual_rattle
+from lianode.workflows.request import derived_request, usual_rattle
 from lianode.workflows.surface_analysis import SlabSlot, SurfaceSlot, SurfaceSpec, screening_energies
 from lianode.workflows.surface_starts import SLAB, slab_parameters
 from lianode.workflows.task import RelaxTask, StaticTask
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lianode.workflows.campaign_surface import SurfaceEntry
     from lianode.workflows.engine import Engine
     from lianode.workflows.relaxations import Relaxations
+    from lianode.workflows.request import Request
     from lianode.workflows.results import Results
 
 MOST_ATOMS = 600
@@ -381,18 +382,14 @@ class _Requests:
         )
 
     def _request(self, slab: VacuumSlab, task: StaticTask | RelaxTask, label: str) -> Request:
-        try:
-            self.engine.check(slab.structure)
-        except InputError as error:
-            raise InputError(error.message, self.phase.name) from error
         source = Source(recipe=SLAB, parameters=slab_parameters(slab, self.vectors), parents=(self.bulk.key,))
-        return Request(
-            key=calculation_key(self.engine, task, source),
-            engine=self.engine.settings,
-            task=task,
-            source=source,
-            structure=slab.structure.as_dict(),
-            host=self.host,
+        return derived_request(
+            self.engine,
+            task,
+            source,
+            slab.structure,
             label=f"{self.phase.name}{label} {slab.cut.name} {slab.layers} layers",
             retry_failed=self.retry_failed,
+            host=self.host,
+            where=self.phase.name,
         )

@@ -56,6 +56,12 @@ def mismatch(film: NDArray[np.float64], substrate: NDArray[np.float64]) -> tuple
     return left @ np.diag(np.log(values)) @ left.T, float(np.degrees(np.arctan2(turn[1, 0], turn[0, 0])))
 
 
+def largest_principal(strain: NDArray[np.float64]) -> float:
+    """Return the principal strain of largest size in the plane, with its sign, of a strain tensor (2, 2) or (3, 3)."""
+    principal = np.linalg.eigvalsh(np.asarray(strain)[:2, :2])
+    return float(principal[np.argmax(np.abs(principal))])
+
+
 def stretched(logarithmic: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the stretch exp(E) of a logarithmic strain, shape (2, 2)."""
     values, axes = np.linalg.eigh(logarithmic)
