@@ -15,9 +15,9 @@ from pathlib import Path
 
 from lianode.hpc.settings import TEMPLATE, load_settings
 from lianode.hpc.store import open_store
-from lianode.workflows.barrier_starts import band_of_hop_start
+from lianode.workflows.barrier.starts import band_of_hop_start
 from lianode.workflows.calculate import obtain
-from lianode.workflows.campaign import Campaign
+from lianode.workflows.campaign.campaign import Campaign
 from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.plan import plan_campaign

@@ -41,7 +41,7 @@ from lianode.hpc.local.events import Begun, Ended
 from lianode.hpc.settings import load_settings, write_default
 from lianode.hpc.store import open_store
 from lianode.workflows.calculation import Calculation
-from lianode.workflows.campaign_file import load_campaign
+from lianode.workflows.campaign.file import load_campaign
 from lianode.workflows.engines.ase_engine import AseEngine
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.plan import campaign_flow, plan_campaign
@@ -51,15 +51,16 @@ if TYPE_CHECKING:
 
     from lianode.hpc.local.events import Event
     from lianode.hpc.store import ResultsStore
-    from lianode.workflows.campaign import Campaign
+    from lianode.workflows.campaign.campaign import Campaign
     from lianode.workflows.plan import CampaignPlan
 
 GOAL = 10.0
 """Per cent of overhead."""
 RUNNER_IMPORTS = (
     "jobflow", "networkx", "phonopy", "pymatgen.analysis.phase_diagram", "pymatgen.core", "pymatgen.io.ase",
-    "pymatgen.symmetry.analyzer", "pymatgen.symmetry.groups", "spglib", "sqlite3", "lianode.analysis.hull",
-    "lianode.analysis.stability", "lianode.analysis.voltage", "lianode.structures.library", "lianode.workflows.jobs",
+    "pymatgen.symmetry.analyzer", "pymatgen.symmetry.groups", "spglib", "sqlite3", "lianode.analysis.hull.hull",
+    "lianode.analysis.hull.stability", "lianode.analysis.voltage.voltage", "lianode.structures.library",
+    "lianode.workflows.jobs",
 )  # fmt: skip
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 

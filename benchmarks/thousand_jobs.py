@@ -134,7 +134,7 @@ def ours(file: Path, path: Path) -> dict[str, float]:
     from lianode.hpc.cluster.submit import submit
     from lianode.hpc.settings import load_settings
     from lianode.hpc.store import open_store
-    from lianode.workflows.campaign_file import load_campaign
+    from lianode.workflows.campaign.file import load_campaign
     from lianode.workflows.plan import plan_campaign
 
     settings = load_settings(file)

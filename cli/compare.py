@@ -12,7 +12,7 @@ from lianode.cli.project import open_results, project_option
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lianode.analysis.comparison import ComparisonRow
+    from lianode.analysis.compare.comparison import ComparisonRow
 
 
 LONGEST_NOTE = 24
@@ -40,7 +40,7 @@ def command(
 
     Differences are computed less published. Nothing is tuned to shrink them; docs/compare.md explains the large ones.
     """
-    from lianode.analysis.compare import compare
+    from lianode.analysis.compare.compare import compare
     from lianode.analysis.method import REHEARSAL
     from lianode.structures.errors import InputError
 

@@ -68,8 +68,8 @@ def draw_migrations(
     results
         Store that holds the hops.
     """
+    from lianode.analysis.compare.published import published as published_values
     from lianode.analysis.plots.migration import PUBLISHED
-    from lianode.analysis.published import published as published_values
     from lianode.cli.plot_migration import draw_migration
 
     across = [document for document in documents if document["property"] == "migration"]
@@ -157,7 +157,7 @@ def _name(document: Mapping[str, Any], *, engine: bool) -> str:
 
 def _overlay(paper: str | None, kind: str, system: str) -> str | None:
     """Return the paper where it has values to draw over this figure."""
-    from lianode.analysis.published import published
+    from lianode.analysis.compare.published import published
 
     if paper is None or system not in published(paper).get(kind, {}).get("systems", {}):
         return None

@@ -10,7 +10,7 @@ import click
 from lianode.cli.output import number, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
-    from lianode.analysis.gitt import Titration, TitrationPoint
+    from lianode.analysis.voltage.gitt import Titration, TitrationPoint
 
 
 @click.command("gitt", short_help="Diffusion coefficients along a measured titration curve.")
@@ -42,8 +42,8 @@ def command(
     voltage_V: current pulses with rests between them. The formula is that of Weppner and Huggins (1977); points on a
     plateau of two phases are marked as apparent, and pulses too long for the formula as well.
     """
-    from lianode.analysis.gitt import Electrode, gitt
-    from lianode.analysis.titration import read_titration
+    from lianode.analysis.voltage.gitt import Electrode, gitt
+    from lianode.analysis.voltage.titration import read_titration
 
     electrode = Electrode(
         length_cm=_length_cm(thickness_um, amount_mmol, molar_volume, area),
@@ -65,7 +65,7 @@ def _length_cm(
     thickness_um: float | None, amount_mmol: float | None, molar_volume: float | None, area: float | None
 ) -> float:
     """Return the thickness as it was given, or what amount, molar volume and area make of it."""
-    from lianode.analysis.gitt import thickness_cm
+    from lianode.analysis.voltage.gitt import thickness_cm
     from lianode.structures.errors import InputError
 
     if thickness_um is not None and molar_volume is None and area is None:

@@ -23,8 +23,8 @@ from lianode.cli.project import open_results, project_option
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
-    from lianode.analysis.measured import MeasuredCurve
     from lianode.analysis.plots.style import SizeName
+    from lianode.analysis.voltage.measured import MeasuredCurve
     from lianode.hpc.store import ResultsStore
 
 KINDS = ("hull", "voltage", "above-hull", *MIGRATION, *INTERFACE, REACTIVITY, ELASTIC, *SURFACE, INTERFACE_ENERGY)
@@ -83,7 +83,7 @@ def command(  # noqa: PLR0912 - a branch for each kind of figure
 
     Beside each figure its data are written as CSV.
     """
-    from lianode.analysis.measured import read_measured
+    from lianode.analysis.voltage.measured import read_measured
 
     if measured is not None and kind != "voltage":
         raise InputError("a measured curve goes with `lianode plot voltage`", "--measured")

@@ -106,8 +106,8 @@ def load_plan(
         For a file that is no campaign, and for a campaign that cannot be computed.
     """
     from lianode.structures.errors import InputError
-    from lianode.workflows.campaign_engines import rehearsal_of, with_engine
-    from lianode.workflows.campaign_file import load_campaign
+    from lianode.workflows.campaign.engines import rehearsal_of, with_engine
+    from lianode.workflows.campaign.file import load_campaign
     from lianode.workflows.plan import plan_campaign
 
     loaded = load_campaign(campaign)

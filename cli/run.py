@@ -41,7 +41,7 @@ def command(
     The exit code is 0 when everything that was asked for is there, 1 when something is missing (the summary says what),
     2 when the input cannot be used, 130 when it was stopped.
     """
-    from lianode.analysis.published import published as published_values
+    from lianode.analysis.compare.published import published as published_values
     from lianode.cli.display import show_progress
     from lianode.cli.figures import draw_campaign, draw_interfaces, draw_migrations
     from lianode.cli.plot_elastic import draw_elastics

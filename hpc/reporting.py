@@ -57,9 +57,9 @@ def report_source(results: ResultsStore, campaign: str, *, campaign_file: str = 
 
 def _compared(documents: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the comparison with every paper; results of a rehearsal are compared with nothing."""
-    from lianode.analysis.compare import compare
+    from lianode.analysis.compare.compare import compare
+    from lianode.analysis.compare.published import papers
     from lianode.analysis.method import REHEARSAL
-    from lianode.analysis.published import papers
 
     real = [document for document in documents if not document["method"]["program"].endswith(REHEARSAL)]
     return {paper: compare(paper, real) for paper in papers()} if real else {}

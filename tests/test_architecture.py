@@ -80,7 +80,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_planning_loads_no_model() -> None:
     """Login nodes plan campaigns, and have no torch."""
     code = (
-        "from lianode.workflows.campaign import Campaign\n"
+        "from lianode.workflows.campaign.campaign import Campaign\n"
         "from lianode.workflows.plan import plan_campaign\n"
         "calculations = [{'hull': {'system': 'Li-In', 'phases': ['Li', 'In', 'LiIn']}}]\n"
         "plan_campaign(Campaign.model_validate({'name': 'a', 'engine': 'morse', 'calculations': calculations}))"

@@ -6,19 +6,26 @@ import contextlib
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from lianode.workflows.bands import BAND, HALF, INTERMEDIATE, band_start, half_start, intermediate_start
-from lianode.workflows.barrier_starts import BAND_OF_HOP, SITE, band_of_hop_start, site_start
+from lianode.workflows.barrier.bands import BAND, HALF, INTERMEDIATE, band_start, half_start, intermediate_start
+from lianode.workflows.barrier.starts import BAND_OF_HOP, SITE, band_of_hop_start, site_start
 from lianode.workflows.calculation import Calculation, State, cell_fields
-from lianode.workflows.elastic_starts import STRAINED, strained_start
+from lianode.workflows.elastic.starts import STRAINED, strained_start
 from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.band.archive import remove_archive
 from lianode.workflows.engines.checkpoint import remove_checkpoint
 from lianode.workflows.engines.registry import make_engine
-from lianode.workflows.interface_parts import PART, part_start
-from lianode.workflows.interface_starts import AFTER, CELL, RELAXED_SUPERCELL, after_start, cell_start, supercell_start
+from lianode.workflows.interface_energy.parts import PART, part_start
+from lianode.workflows.interface_md.starts import (
+    AFTER,
+    CELL,
+    RELAXED_SUPERCELL,
+    after_start,
+    cell_start,
+    supercell_start,
+)
 from lianode.workflows.promotion import NoStartError, record_start, start_of
 from lianode.workflows.session import current_session
-from lianode.workflows.surface_starts import SLAB, slab_start
+from lianode.workflows.surface.starts import SLAB, slab_start
 from lianode.workflows.task import MDTask, NebTask, RelaxTask
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lianode.analysis.band import Band
 from lianode.analysis.checks import Check
 from lianode.analysis.method import MethodKey
+from lianode.analysis.migration.band import Band
 from lianode.workflows.task import Task
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lianode.workflows.barrier_analysis import BarrierSpec, derive_barriers
-from lianode.workflows.elastic_analysis import ElasticSpec, derive_elastic
-from lianode.workflows.hull_analysis import HullSpec, derive_hull
-from lianode.workflows.interface_energy_analysis import InterfaceEnergySpec, derive_interface_energy
-from lianode.workflows.interface_md_analysis import InterfaceMdSpec, derive_interface_md
-from lianode.workflows.reactivity_analysis import ReactivitySpec, derive_reactivity
-from lianode.workflows.surface_analysis import SurfaceSpec, derive_surfaces
+from lianode.workflows.barrier.analysis import BarrierSpec, derive_barriers
+from lianode.workflows.elastic.analysis import ElasticSpec, derive_elastic
+from lianode.workflows.hull.analysis import HullSpec, derive_hull
+from lianode.workflows.interface_energy.analysis import InterfaceEnergySpec, derive_interface_energy
+from lianode.workflows.interface_md.analysis import InterfaceMdSpec, derive_interface_md
+from lianode.workflows.reactivity.analysis import ReactivitySpec, derive_reactivity
+from lianode.workflows.surface.analysis import SurfaceSpec, derive_surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

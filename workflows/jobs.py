@@ -12,14 +12,14 @@ from jobflow import CURRENT_JOB, JobConfig, OnMissing, Response, job
 from lianode.workflows.calculate import is_settled, obtain, summary
 from lianode.workflows.calculation import State
 from lianode.workflows.derivations import derive_documents
-from lianode.workflows.free_energy import (
+from lianode.workflows.hull.analysis import HullSpec, derive_hull
+from lianode.workflows.hull.free_energy import (
     FreeEnergySpec,
     NoFreeEnergyError,
     StoppedError,
     obtain_free_energy,
     stored_free_energy,
 )
-from lianode.workflows.hull_analysis import HullSpec, derive_hull
 from lianode.workflows.request import Request
 from lianode.workflows.results import HeldElsewhereError
 from lianode.workflows.session import current_session
@@ -124,7 +124,7 @@ def free_energy(
     Parameters
     ----------
     spec
-        A :class:`lianode.workflows.free_energy.FreeEnergySpec`.
+        A :class:`lianode.workflows.hull.free_energy.FreeEnergySpec`.
     relaxed
         Output of the relaxation, which has to come first.
     reached
@@ -161,7 +161,7 @@ def hull(spec: dict[str, Any], inputs: list[dict[str, Any] | None]) -> dict[str,
     Parameters
     ----------
     spec
-        A :class:`lianode.workflows.hull_analysis.HullSpec`.
+        A :class:`lianode.workflows.hull.analysis.HullSpec`.
     inputs
         Outputs of the calculations and free energies, which have to come first; what is missing is None.
     """
@@ -214,8 +214,8 @@ def derivation(plan: PropertyPlan, holder: str, calculations: Mapping[str, Job])
 @job(config=WITH_STORE)
 def hull_spread(hulls: list[dict[str, Any] | None]) -> dict[str, Any]:
     """Compare the hulls of several models, once they are derived; returns the keys of the comparison."""
-    from lianode.analysis.hull import HullDocument
-    from lianode.analysis.spread import hull_spread as compare_models
+    from lianode.analysis.hull.hull import HullDocument
+    from lianode.analysis.hull.spread import hull_spread as compare_models
 
     results = results_of_job()
     keys = [key for output in hulls if output for key in output["keys"] if key.startswith("hull-")]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lianode.structures.errors import InputError
-from lianode.workflows.campaign_hull import is_path
+from lianode.workflows.hull.entry import is_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lianode.structures.phase import Phase
-    from lianode.workflows.campaign import Campaign
+    from lianode.workflows.campaign.campaign import Campaign
 
 
 def named_phases(campaign: Campaign, texts: Iterable[str], where: str) -> list[Phase]:

@@ -8,21 +8,21 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lianode.structures.errors import InputError
-from lianode.workflows.barrier import BarrierPlan, plan_barriers
-from lianode.workflows.campaign_barrier import BarrierEntry
-from lianode.workflows.campaign_elastic import ElasticEntry
-from lianode.workflows.campaign_hull import HullEntry
-from lianode.workflows.campaign_interface_energy import InterfaceEnergyEntry
-from lianode.workflows.campaign_interface_md import InterfaceMdEntry
-from lianode.workflows.campaign_reactivity import ReactivityEntry
-from lianode.workflows.campaign_surface import SurfaceEntry
-from lianode.workflows.elastic import plan_elastic
+from lianode.workflows.barrier.entry import BarrierEntry
+from lianode.workflows.barrier.flow import BarrierPlan, plan_barriers
+from lianode.workflows.elastic.entry import ElasticEntry
+from lianode.workflows.elastic.flow import plan_elastic
 from lianode.workflows.engines.registry import VASP, make_engine
-from lianode.workflows.hull import plan_hulls
-from lianode.workflows.interface_energy import InterfaceEnergyPlan, plan_interface_energy
-from lianode.workflows.interface_md import InterfaceMdPlan, plan_interface_md
-from lianode.workflows.reactivity import plan_reactivities
-from lianode.workflows.surface import SurfacePlan, plan_surfaces
+from lianode.workflows.hull.entry import HullEntry
+from lianode.workflows.hull.flow import plan_hulls
+from lianode.workflows.interface_energy.entry import InterfaceEnergyEntry
+from lianode.workflows.interface_energy.flow import InterfaceEnergyPlan, plan_interface_energy
+from lianode.workflows.interface_md.entry import InterfaceMdEntry
+from lianode.workflows.interface_md.flow import InterfaceMdPlan, plan_interface_md
+from lianode.workflows.reactivity.entry import ReactivityEntry
+from lianode.workflows.reactivity.flow import plan_reactivities
+from lianode.workflows.surface.entry import SurfaceEntry
+from lianode.workflows.surface.flow import SurfacePlan, plan_surfaces
 from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
     from lianode.structures.phase import Phase
     from lianode.workflows.calculation import Calculation
-    from lianode.workflows.campaign import Campaign
-    from lianode.workflows.campaign_entry import CalculationEntry
+    from lianode.workflows.campaign.campaign import Campaign
+    from lianode.workflows.campaign.entry import CalculationEntry
     from lianode.workflows.engines.vasp.cost import Workload
-    from lianode.workflows.hull import HullPlan
+    from lianode.workflows.hull.flow import HullPlan
     from lianode.workflows.request import Request
     from lianode.workflows.results import Results
     from lianode.workflows.task import Task
@@ -115,7 +115,7 @@ class CampaignPlan:
     @property
     def hulls(self) -> tuple[HullPlan, ...]:
         """Those that are hulls."""
-        from lianode.workflows.hull import HullPlan
+        from lianode.workflows.hull.flow import HullPlan
 
         return tuple(plan for plan in self.properties if isinstance(plan, HullPlan))
 

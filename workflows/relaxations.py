@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lianode.workflows.engines.registry import make_engine
-from lianode.workflows.hull_analysis import PhaseSlot
+from lianode.workflows.hull.analysis import PhaseSlot
 from lianode.workflows.promotion import promote
 from lianode.workflows.request import relax_phase, usual_rattle
 from lianode.workflows.task import RelaxTask
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lianode.structures.phase import Phase
-    from lianode.workflows.campaign import Campaign
-    from lianode.workflows.campaign_relaxation import RelaxationEntry
+    from lianode.workflows.campaign.campaign import Campaign
+    from lianode.workflows.campaign.relaxation_entry import RelaxationEntry
     from lianode.workflows.engine import Engine
     from lianode.workflows.request import Request
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lianode.analysis.thermal import ThermalDocument
+    from lianode.analysis.free_energy.thermal import ThermalDocument
     from lianode.workflows.results import Results
 
 
@@ -32,7 +32,7 @@ def stored_free_energies(
     campaign, engine, system, temperature, phonon_length
         Of the hull they are for; K and Å.
     """
-    from lianode.analysis.thermal import ThermalDocument
+    from lianode.analysis.free_energy.thermal import ThermalDocument
 
     wanted = {"temperature": temperature, "phonon_length": phonon_length}
     criteria: dict[str, Any] = {

@@ -6,12 +6,13 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from lianode.analysis.barrier import BarrierDocument
-from lianode.analysis.elastic_document import ElasticDocument
-from lianode.analysis.hull import HullDocument
-from lianode.analysis.interface_energy_document import InterfaceEnergyDocument
+from lianode.analysis.elastic.document import ElasticDocument
+from lianode.analysis.hull.hull import HullDocument
+from lianode.analysis.hull.spread import HullSpreadDocument
+from lianode.analysis.interface_energy.document import InterfaceEnergyDocument
 from lianode.analysis.interface_md import InterfaceMdDocument
-from lianode.analysis.migration_document import MigrationDocument
+from lianode.analysis.migration.barrier import BarrierDocument
+from lianode.analysis.migration.document import MigrationDocument
 from lianode.analysis.plots.elastic_data import elastic_table
 from lianode.analysis.plots.interface_data import bond_table, motion_table, rdf_table, snapshot_table
 from lianode.analysis.plots.interface_energy import interface_energy_table
@@ -19,14 +20,13 @@ from lianode.analysis.plots.migration_data import barrier_table, migration_table
 from lianode.analysis.plots.reactivity_data import reactivity_table
 from lianode.analysis.plots.style import FORMATS
 from lianode.analysis.plots.surface_data import surface_table, wulff_table
-from lianode.analysis.reactivity import ReactivityDocument
-from lianode.analysis.spread import HullSpreadDocument
+from lianode.analysis.reactivity.reactivity import ReactivityDocument
 from lianode.analysis.structure_in_time.bond_document import BondDocument
 from lianode.analysis.structure_in_time.motion_document import MotionDocument
 from lianode.analysis.structure_in_time.rdf_document import RdfDocument
-from lianode.analysis.surface import SurfaceDocument
-from lianode.analysis.voltage_curve import VoltageDocument
-from lianode.analysis.wulff_document import WulffDocument
+from lianode.analysis.surface.surface import SurfaceDocument
+from lianode.analysis.surface.wulff_document import WulffDocument
+from lianode.analysis.voltage.curve import VoltageDocument
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:

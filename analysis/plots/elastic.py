@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lianode.analysis.checks import failed
-from lianode.analysis.elastic_document import ElasticDocument
-from lianode.analysis.elastic_moduli import youngs_modulus
+from lianode.analysis.elastic.document import ElasticDocument
+from lianode.analysis.elastic.moduli import youngs_modulus
 from lianode.analysis.plots.elastic_data import CUTS, cut
 from lianode.analysis.plots.panels import new_panels
 from lianode.analysis.plots.style import BLACK, BLUE, GREY, LIGHT, VERMILION, size_named, style

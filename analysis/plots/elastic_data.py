@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lianode.analysis.elastic_moduli import youngs_modulus
+from lianode.analysis.elastic.moduli import youngs_modulus
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lianode.analysis.elastic_document import ElasticDocument
+    from lianode.analysis.elastic.document import ElasticDocument
 
 Table = tuple[list[str], list[list[Any]]]
 CUTS: dict[str, tuple[int, int]] = {"x-y": (0, 1), "x-z": (0, 2), "y-z": (1, 2)}

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lianode.analysis.hull import HullDocument
+from lianode.analysis.compare.published import published
+from lianode.analysis.hull.hull import HullDocument
+from lianode.analysis.hull.spread import hull_spread
 from lianode.analysis.plots.hull_phases import MEV, groups, hull_of, notes, phase_label, title
 from lianode.analysis.plots.labels import Label, place_labels
 from lianode.analysis.plots.style import (
@@ -18,8 +20,6 @@ from lianode.analysis.plots.style import (
     size_named,
     style,
 )
-from lianode.analysis.published import published
-from lianode.analysis.spread import hull_spread
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import mathtext_formula, parse_formula
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
-    from lianode.analysis.hull import HullPhase
+    from lianode.analysis.hull.hull import HullPhase
     from lianode.analysis.plots.hull_phases import HullLike
     from lianode.analysis.plots.style import SizeName
 

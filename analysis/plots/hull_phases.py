@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lianode.analysis.hull import HullDocument
+from lianode.analysis.hull.hull import HullDocument
 from lianode.analysis.plots.style import BLUE, GREY, PURPLE, VERMILION
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import mathtext_formula
@@ -12,7 +12,7 @@ from lianode.structures.formulas import mathtext_formula
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lianode.analysis.hull import HullPhase
+    from lianode.analysis.hull.hull import HullPhase
 
 MEV = 1000.0
 STABLE, METASTABLE, UNCOUNTED, LEFT_OUT = ("o", BLUE), ("D", VERMILION), ("^", PURPLE), ("s", GREY)

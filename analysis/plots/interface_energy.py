@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lianode.analysis.interface_energy_document import MEV, InterfaceEnergyDocument
+from lianode.analysis.interface_energy.document import MEV, InterfaceEnergyDocument
 from lianode.analysis.plots.panels import interface_notes, mathtext_interface
 from lianode.analysis.plots.style import BLACK, BLUE, GREEN, VERMILION, new_figure, size_named, style
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lianode.analysis.barrier import BarrierDocument
 from lianode.analysis.checks import failed
-from lianode.analysis.energy_path import EnergyPath
-from lianode.analysis.migration_document import MigrationDocument
+from lianode.analysis.compare.published import published
+from lianode.analysis.migration.barrier import BarrierDocument
+from lianode.analysis.migration.document import MigrationDocument
+from lianode.analysis.migration.energy_path import EnergyPath
 from lianode.analysis.plots.labels import Label, place_labels
 from lianode.analysis.plots.style import BLACK, BLUE, GREY, LIGHT, SERIES, VERMILION, new_figure, size_named, style
-from lianode.analysis.published import published
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import composition_key, mathtext_formula
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from lianode.analysis.hop_network import PercolatingBarrier
+    from lianode.analysis.migration.hop_network import PercolatingBarrier
     from lianode.analysis.plots.style import Size, SizeName
 
 MEV = 1000.0

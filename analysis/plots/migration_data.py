@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lianode.analysis.barrier import BarrierDocument
-    from lianode.analysis.migration_document import MigrationDocument
+    from lianode.analysis.migration.barrier import BarrierDocument
+    from lianode.analysis.migration.document import MigrationDocument
 
 Table = tuple[list[str], list[list[Any]]]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-    from lianode.analysis.interface_energy_document import InterfaceEnergyDocument
+    from lianode.analysis.interface_energy.document import InterfaceEnergyDocument
     from lianode.analysis.interface_md import InterfaceMdDocument
     from lianode.analysis.plots.style import Size
     from lianode.analysis.structure_in_time.bond_document import BondDocument

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lianode.analysis.checks import failed
 from lianode.analysis.plots.labels import Label, place_labels
 from lianode.analysis.plots.style import BLACK, BLUE, SERIES, VERMILION, new_figure, size_named, style
-from lianode.analysis.reactivity import ReactivityDocument, flagged_phases
+from lianode.analysis.reactivity.reactivity import ReactivityDocument, flagged_phases
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import mathtext_formula
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lianode.analysis.plots.style import SizeName
-    from lianode.analysis.reactivity import Reaction
+    from lianode.analysis.reactivity.reactivity import Reaction
 
 MEV = 1000.0
 MARKERS = ("o", "s", "D", "^", "v", "P")

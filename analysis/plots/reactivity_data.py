@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lianode.analysis.reactivity import flagged_phases
+from lianode.analysis.reactivity.reactivity import flagged_phases
 
 if TYPE_CHECKING:
-    from lianode.analysis.reactivity import ReactivityDocument
+    from lianode.analysis.reactivity.reactivity import ReactivityDocument
 
 Table = tuple[list[str], list[list[Any]]]
 

@@ -11,8 +11,8 @@ from lianode.analysis.checks import failed
 from lianode.analysis.plots.panels import fit_width
 from lianode.analysis.plots.style import BLACK, BLUE, GREY, LIGHT, SERIES, SKY, VERMILION, new_figure, size_named, style
 from lianode.analysis.plots.surface_data import in_joule
-from lianode.analysis.surface import SurfaceDocument
-from lianode.analysis.wulff_document import WulffDocument
+from lianode.analysis.surface.surface import SurfaceDocument
+from lianode.analysis.surface.wulff_document import WulffDocument
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import mathtext_formula
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lianode.analysis.surface import energy_of
-from lianode.analysis.surface_energy import J_PER_M2
+from lianode.analysis.surface.energy import J_PER_M2
+from lianode.analysis.surface.surface import energy_of
 
 if TYPE_CHECKING:
-    from lianode.analysis.surface import SurfaceDocument
-    from lianode.analysis.wulff_document import WulffDocument
+    from lianode.analysis.surface.surface import SurfaceDocument
+    from lianode.analysis.surface.wulff_document import WulffDocument
 
 Table = tuple[list[str], list[list[Any]]]
 

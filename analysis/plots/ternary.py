@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lianode.analysis.diagram import same_composition
+from lianode.analysis.hull.diagram import same_composition
 from lianode.analysis.plots.hull_phases import MEV, groups, hull_of, notes, phase_label, title
 from lianode.analysis.plots.labels import Label, place_labels
 from lianode.analysis.plots.style import BLACK, Size, new_figure, size_named, style
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
-    from lianode.analysis.hull import HullDocument, HullPhase
+    from lianode.analysis.hull.hull import HullDocument, HullPhase
     from lianode.analysis.plots.hull_phases import HullLike
     from lianode.analysis.plots.style import SizeName
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lianode.analysis.capacity import gravimetric_capacity
+from lianode.analysis.compare.published import measured_plateaus, published
 from lianode.analysis.plots.hull_phases import listed
 from lianode.analysis.plots.labels import Label, place_labels
 from lianode.analysis.plots.style import (
@@ -16,8 +16,8 @@ from lianode.analysis.plots.style import (
     size_named,
     style,
 )
-from lianode.analysis.published import measured_plateaus, published
-from lianode.analysis.voltage_curve import VoltageDocument
+from lianode.analysis.voltage.capacity import gravimetric_capacity
+from lianode.analysis.voltage.curve import VoltageDocument
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import mathtext_formula
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lianode.analysis.measured import MeasuredCurve
     from lianode.analysis.plots.style import Size, SizeName
-    from lianode.analysis.voltage_curve import Plateau
+    from lianode.analysis.voltage.curve import Plateau
+    from lianode.analysis.voltage.measured import MeasuredCurve
 
 HEADROOM = 1.35
 """Upper end of the voltage axis over the highest computed plateau."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lianode.analysis.barrier import BarrierDocument
-from lianode.analysis.energy_path import EnergyPath
-from lianode.analysis.migration_document import MigrationDocument
+from lianode.analysis.migration.barrier import BarrierDocument
+from lianode.analysis.migration.document import MigrationDocument
+from lianode.analysis.migration.energy_path import EnergyPath
 from lianode.analysis.report.blocks import Chart, Column, Facts, Section, Series, Table, Viewer, looks
 from lianode.analysis.report.crystals import crystal
 from lianode.analysis.report.said import FAILED, MEV, heading, method, remarks

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lianode.analysis.hull import HullDocument
+from lianode.analysis.hull.hull import HullDocument
 from lianode.analysis.report.blocks import Chart, Column, Facts, Section, Series, Table, Viewer
 from lianode.analysis.report.crystals import crystal
 from lianode.analysis.report.said import FAILED, MEV, at, heading, method, remarks
-from lianode.analysis.voltage_curve import VoltageDocument
+from lianode.analysis.voltage.curve import VoltageDocument
 from lianode.structures.formulas import unicode_formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lianode.analysis.hull import HullPhase
+    from lianode.analysis.hull.hull import HullPhase
     from lianode.analysis.report.blocks import Block, Color, Marker
     from lianode.analysis.report.source import Source
 

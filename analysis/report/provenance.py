@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lianode.analysis.published import papers
+from lianode.analysis.compare.published import papers
 from lianode.analysis.report.blocks import Column, Section, Table
 from lianode.analysis.report.markup import anchor
 from lianode.analysis.report.said import FAILED

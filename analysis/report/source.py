@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lianode.analysis.comparison import ComparisonRow
+    from lianode.analysis.compare.comparison import ComparisonRow
 
 
 @dataclass(frozen=True, kw_only=True)

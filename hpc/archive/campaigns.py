@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lianode.hpc.archive.manifest import CAMPAIGNS, is_member_name
 from lianode.structures.errors import InputError
-from lianode.workflows.campaign_file import load_campaign
+from lianode.workflows.campaign.file import load_campaign
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

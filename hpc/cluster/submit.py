@@ -11,7 +11,7 @@ from lianode.hpc.cluster.jobspec import SPEC_FIELD, JobResources, JobSpec
 from lianode.hpc.cluster.resources import SHORTEST_S, resources_for
 from lianode.structures.errors import InputError
 from lianode.workflows.calculate import is_settled
-from lianode.workflows.free_energy import FreeEnergySpec, stored_free_energy
+from lianode.workflows.hull.free_energy import FreeEnergySpec, stored_free_energy
 from lianode.workflows.plan import campaign_flow, entry_plans, measured_speed
 from lianode.workflows.request import Request
 

@@ -13,7 +13,7 @@ from lianode.structures.formulas import composition_key, reduced_formula
 from lianode.structures.phase import Phase
 from lianode.workflows.calculation import State
 from lianode.workflows.engines.vasp.incar import VACUUM
-from lianode.workflows.hull_analysis import HullSpec, PhaseSlot, derive_hull
+from lianode.workflows.hull.analysis import HullSpec, PhaseSlot, derive_hull
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,7 +54,7 @@ def ingested_hull(
         For a system or name that no campaign can have, calculations of several methods, none at all, or an element
         without a phase.
     """
-    from lianode.analysis.counting import HullImpossibleError
+    from lianode.analysis.hull.counting import HullImpossibleError
 
     system = checked_system(system, campaign)
     elements = set(system.split("-"))
@@ -153,7 +153,7 @@ def checked_system(system: str, campaign: str) -> str:
     """
     from pydantic import ValidationError
 
-    from lianode.workflows.campaign import Campaign
+    from lianode.workflows.campaign.campaign import Campaign
 
     content = {"name": campaign, "engine": "morse", "calculations": [{"hull": {"system": system}}]}
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianode.hpc.local.pool import default_workers
 from lianode.hpc.local.runner import LocalRunner
-from lianode.workflows.barrier_starts import leads_nowhere
+from lianode.workflows.barrier.starts import leads_nowhere
 from lianode.workflows.calculation import State
 from lianode.workflows.plan import campaign_flow, with_follow_ups
 

@@ -6,9 +6,9 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from lianode.analysis.elastic import reference_cell
-from lianode.analysis.elastic_document import StrainedCell
-from lianode.analysis.elastic_tensor import (
+from lianode.analysis.elastic.document import StrainedCell
+from lianode.analysis.elastic.elastic import reference_cell
+from lianode.analysis.elastic.tensor import (
     kelvin,
     kelvin_of_voigt,
     projected,

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from lianode_test_tables import METHOD
 
-from lianode.analysis.band import Band
-from lianode.analysis.barrier import barrier
-from lianode.analysis.hop_network import HopNetwork, NetworkHop
+from lianode.analysis.migration.band import Band
+from lianode.analysis.migration.barrier import barrier
+from lianode.analysis.migration.hop_network import HopNetwork, NetworkHop
 from lianode.structures.hops.hop import Hop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lianode.analysis.barrier import BarrierDocument
+    from lianode.analysis.migration.barrier import BarrierDocument
 
 
 def band(

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from lianode_test_hops import band, cosine, document, hop
 
-from lianode.analysis.band import Band
-from lianode.analysis.barrier import BarrierDocument, cell_size_check
-from lianode.analysis.barrier_checks import BandTolerances
 from lianode.analysis.checks import Check, failed
-from lianode.analysis.energy_path import EnergyPath, maxima, minima
+from lianode.analysis.migration.band import Band
+from lianode.analysis.migration.barrier import BarrierDocument, cell_size_check
+from lianode.analysis.migration.barrier_checks import BandTolerances
+from lianode.analysis.migration.energy_path import EnergyPath, maxima, minima
 
 
 def names(found):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lianode.analysis.capacity import gravimetric_capacity, volumetric_capacity
+from lianode.analysis.voltage.capacity import gravimetric_capacity, volumetric_capacity
 
 
 def test_lithium():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from lianode_test_tables import LI_IN, LI_SN, table
 
-from lianode.analysis.compare import compare
-from lianode.analysis.hull import hull
-from lianode.analysis.published import papers, published
-from lianode.analysis.voltage import voltage
+from lianode.analysis.compare.compare import compare
+from lianode.analysis.compare.published import papers, published
+from lianode.analysis.hull.hull import hull
+from lianode.analysis.voltage.voltage import voltage
 from lianode.structures.errors import InputError
 
 

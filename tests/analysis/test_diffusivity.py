@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from lianode_test_hops import network
 
-from lianode.analysis.diffusivity import (
+from lianode.analysis.migration.diffusivity import (
     BOLTZMANN_EV_PER_K,
     CORRELATION_FACTORS,
     LithiumTransport,

@@ -12,8 +12,8 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from lianode.analysis.checks import Check, failed
-from lianode.analysis.elastic import derived_again, elastic, reference_cell
-from lianode.analysis.elastic_document import ElasticDocument, StrainedCell
+from lianode.analysis.elastic.document import ElasticDocument, StrainedCell
+from lianode.analysis.elastic.elastic import derived_again, elastic, reference_cell
 from lianode.structures.crystal_axes import crystal_axes
 from lianode.structures.errors import InputError
 from lianode.structures.strains import independent_strains, strained

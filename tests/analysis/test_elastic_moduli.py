@@ -8,8 +8,8 @@ from lianode_test_elastic_crystals import random_tensor
 from pymatgen.analysis.elasticity import ElasticTensor
 from scipy.spatial.transform import Rotation
 
-from lianode.analysis.elastic_moduli import compliance, moduli, softest_and_stiffest, youngs_modulus
-from lianode.analysis.elastic_tensor import rotated
+from lianode.analysis.elastic.moduli import compliance, moduli, softest_and_stiffest, youngs_modulus
+from lianode.analysis.elastic.tensor import rotated
 from lianode.structures.errors import InputError
 
 

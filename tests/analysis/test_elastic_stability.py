@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from lianode_test_elastic_crystals import CRYSTALS, crystal, random_tensor
 
-from lianode.analysis.elastic_stability import born_conditions, tensor_eigenvalues
-from lianode.analysis.elastic_tensor import projected
+from lianode.analysis.elastic.stability import born_conditions, tensor_eigenvalues
+from lianode.analysis.elastic.tensor import projected
 from lianode.structures.crystal_axes import crystal_axes
 from lianode.structures.errors import InputError
 

@@ -21,9 +21,9 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from lianode.analysis.checks import failed
-from lianode.analysis.elastic import elastic, reference_cell
-from lianode.analysis.elastic_document import StrainedCell
-from lianode.analysis.elastic_tensor import (
+from lianode.analysis.elastic.document import StrainedCell
+from lianode.analysis.elastic.elastic import elastic, reference_cell
+from lianode.analysis.elastic.tensor import (
     fit_tensor,
     kelvin_of_voigt,
     piola_kirchhoff_stress,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lianode.analysis.checks import failed
-from lianode.analysis.gitt import FARADAY_C_PER_MOL, Electrode, gitt, thickness_cm
-from lianode.analysis.titration import TitrationCurve, pulses, read_titration
+from lianode.analysis.voltage.gitt import FARADAY_C_PER_MOL, Electrode, gitt, thickness_cm
+from lianode.analysis.voltage.titration import TitrationCurve, pulses, read_titration
 from lianode.structures.errors import InputError
 
 LENGTH, MOL = 20e-4, 1e-3  # 20 µm, 1 mmol of host

@@ -7,8 +7,8 @@ import pytest
 from lianode_test_hops import network, step_hop
 
 from lianode.analysis.checks import failed
-from lianode.analysis.common_zero import on_common_zero
-from lianode.analysis.hop_network import edge_key, percolating_barriers
+from lianode.analysis.migration.common_zero import on_common_zero
+from lianode.analysis.migration.hop_network import edge_key, percolating_barriers
 
 CUBE = np.eye(3) * 3.0
 X, Y, Z = (1, 0, 0), (0, 1, 0), (0, 0, 1)

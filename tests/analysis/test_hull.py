@@ -6,11 +6,11 @@ import pytest
 from lianode_test_tables import LI_IN, LI_SN, METHOD, phase, table
 
 from lianode.analysis.checks import Check
-from lianode.analysis.counting import HullImpossibleError
 from lianode.analysis.energies import MissingPhase
-from lianode.analysis.hull import HullDocument, hull
+from lianode.analysis.hull.counting import HullImpossibleError
+from lianode.analysis.hull.hull import HullDocument, hull
+from lianode.analysis.hull.stability import PhaseStabilityDocument, phase_stabilities
 from lianode.analysis.method import MethodMismatchError
-from lianode.analysis.stability import PhaseStabilityDocument, phase_stabilities
 from lianode.structures.errors import InputError
 
 

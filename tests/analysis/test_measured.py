@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lianode.analysis.measured import read_measured
+from lianode.analysis.voltage.measured import read_measured
 from lianode.structures.errors import InputError
 
 

@@ -9,11 +9,11 @@ from lianode_test_tables import METHOD
 from pymatgen.core import Structure
 
 from lianode.analysis.checks import failed
-from lianode.analysis.diffusivity import BOLTZMANN_EV_PER_K, LithiumTransport
 from lianode.analysis.method import MethodMismatchError
-from lianode.analysis.migration import MissingHop, RateOptions, migration
-from lianode.analysis.migration_document import MigrationDocument
-from lianode.analysis.site_network import SiteNetwork, pair_network, site_network
+from lianode.analysis.migration.diffusivity import BOLTZMANN_EV_PER_K, LithiumTransport
+from lianode.analysis.migration.document import MigrationDocument
+from lianode.analysis.migration.migration import MissingHop, RateOptions, migration
+from lianode.analysis.migration.site_network import SiteNetwork, pair_network, site_network
 from lianode.structures import library
 from lianode.structures.errors import InputError
 from lianode.structures.hops.exchange import survey_exchange_hops

@@ -11,15 +11,15 @@ from lianode_test_tables import LI_IN, LI_SN, METHOD, phase, table
 
 from lianode.analysis.checks import Check
 from lianode.analysis.energies import MissingPhase
-from lianode.analysis.hull import hull
-from lianode.analysis.measured import MeasuredCurve
+from lianode.analysis.hull.hull import hull
+from lianode.analysis.hull.spread import hull_spread
+from lianode.analysis.hull.stability import phase_stabilities
 from lianode.analysis.plots.data import data_csv, write_data
 from lianode.analysis.plots.hull import energy_above_hull_figure, hull_figure, hull_models_figure
 from lianode.analysis.plots.style import save
 from lianode.analysis.plots.voltage import voltage_figure
-from lianode.analysis.spread import hull_spread
-from lianode.analysis.stability import phase_stabilities
-from lianode.analysis.voltage import voltage
+from lianode.analysis.voltage.measured import MeasuredCurve
+from lianode.analysis.voltage.voltage import voltage
 from lianode.structures.errors import InputError
 
 

@@ -11,8 +11,8 @@ from lianode_test_drawn import text_of
 from lianode_test_elastic_crystals import asked, crystal, measured, of_crystal, random_tensor
 
 from lianode.analysis.checks import Check
-from lianode.analysis.compare import compare
-from lianode.analysis.elastic import elastic
+from lianode.analysis.compare.compare import compare
+from lianode.analysis.elastic.elastic import elastic
 from lianode.analysis.plots.data import data_csv
 from lianode.analysis.plots.elastic import youngs_modulus_figure
 from lianode.analysis.plots.elastic_data import CUTS, cut
@@ -21,7 +21,7 @@ from lianode.structures.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lianode.analysis.elastic_document import ElasticDocument
+    from lianode.analysis.elastic.document import ElasticDocument
 
 
 def document(formula: str = "LiCl", *, sign: float = 1.0, **more: object) -> ElasticDocument:

@@ -10,12 +10,12 @@ from lianode_test_drawn import overlaps, text_of
 from lianode_test_hops import cosine, document, hop
 from lianode_test_tables import METHOD
 
-from lianode.analysis.barrier import Coordination
-from lianode.analysis.compare import compare
-from lianode.analysis.migration import migration
+from lianode.analysis.compare.compare import compare
+from lianode.analysis.migration.barrier import Coordination
+from lianode.analysis.migration.migration import migration
+from lianode.analysis.migration.site_network import SiteNetwork
 from lianode.analysis.plots.data import data_csv
 from lianode.analysis.plots.migration import barriers_figure, hop_figure, percolating_path_figure
-from lianode.analysis.site_network import SiteNetwork
 from lianode.structures.errors import InputError
 
 X, Y, Z, HERE = (1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)

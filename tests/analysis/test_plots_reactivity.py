@@ -9,7 +9,7 @@ from lianode_test_tables import METHOD, phase
 from lianode.analysis.checks import Check
 from lianode.analysis.plots.reactivity import reactivities_figure, reactivity_figure
 from lianode.analysis.plots.style import save
-from lianode.analysis.reactivity import reactivity
+from lianode.analysis.reactivity.reactivity import reactivity
 from lianode.structures.errors import InputError
 
 TABLE = {"Li": 0.0, "In": 0.0, "Cl": 0.0, "InCl": -0.9, "InCl3": -1.2, "LiCl": -2.0, "LiIn": -0.3, "Li3InCl6": -1.4}

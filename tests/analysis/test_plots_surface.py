@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from lianode_test_drawn import text_of
 
-from lianode.analysis.chemical_limits import ChemicalLimit
 from lianode.analysis.energies import PhaseEnergy
+from lianode.analysis.hull.chemical_limits import ChemicalLimit
 from lianode.analysis.method import MethodKey
 from lianode.analysis.plots.data import data_csv
 from lianode.analysis.plots.surface import surface_figure, wulff_figure
-from lianode.analysis.surface import surface_document
-from lianode.analysis.surface_energy import J_PER_M2, SlabEnergy
-from lianode.analysis.wulff_document import wulff_document
+from lianode.analysis.surface.energy import J_PER_M2, SlabEnergy
+from lianode.analysis.surface.surface import surface_document
+from lianode.analysis.surface.wulff_document import wulff_document
 from lianode.structures.errors import InputError
 from lianode.structures.library import phase
 from lianode.structures.surfaces.planes import plane_family
@@ -24,8 +24,8 @@ from lianode.structures.surfaces.planes import plane_family
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lianode.analysis.surface import SurfaceDocument
-    from lianode.analysis.wulff_document import WulffDocument
+    from lianode.analysis.surface.surface import SurfaceDocument
+    from lianode.analysis.surface.wulff_document import WulffDocument
 
 METHOD = MethodKey(program="morse", functional="test potential", model="Morse")
 

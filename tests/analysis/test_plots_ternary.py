@@ -11,7 +11,7 @@ from lianode_test_tables import LI_IN, LI_SN, phase, table
 
 from lianode.analysis.checks import Check
 from lianode.analysis.energies import MissingPhase
-from lianode.analysis.hull import hull
+from lianode.analysis.hull.hull import hull
 from lianode.analysis.plots.hull_phases import LEFT_OUT, METASTABLE, STABLE, UNCOUNTED
 from lianode.analysis.plots.style import save
 from lianode.analysis.plots.ternary import position, ternary_hull_figure

@@ -12,11 +12,11 @@ from pymatgen.analysis.phase_diagram import GrandPotentialPhaseDiagram, PDEntry,
 from pymatgen.core import Composition, Element
 
 from lianode.analysis.checks import Check
-from lianode.analysis.counting import HullImpossibleError
 from lianode.analysis.energies import MissingPhase
+from lianode.analysis.hull.counting import HullImpossibleError
 from lianode.analysis.method import MethodMismatchError
-from lianode.analysis.reactivity import ReactivityDocument, flagged_phases, reactivity
-from lianode.analysis.reactivity_phases import EXPECTED, expected_formulas
+from lianode.analysis.reactivity.phases import EXPECTED, expected_formulas
+from lianode.analysis.reactivity.reactivity import ReactivityDocument, flagged_phases, reactivity
 from lianode.structures import library
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import composition_key, parse_formula

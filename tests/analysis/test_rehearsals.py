@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from lianode_test_tables import LI_IN, phase, table
 
-from lianode.analysis.compare import compare
-from lianode.analysis.hull import hull
+from lianode.analysis.compare.compare import compare
+from lianode.analysis.hull.hull import hull
+from lianode.analysis.hull.spread import hull_spread
 from lianode.analysis.method import MethodKey, MethodMismatchError
-from lianode.analysis.spread import hull_spread
 
 REAL = MethodKey(program="vasp", functional="PBE", cutoff_eV=500.0)
 REHEARSAL = REAL.model_copy(update={"program": "vasp-rehearsal"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lianode_test_tables import METHOD, phase
 
-from lianode.analysis.hull import hull
-from lianode.analysis.spread import HullSpreadDocument, hull_spread
+from lianode.analysis.hull.hull import hull
+from lianode.analysis.hull.spread import HullSpreadDocument, hull_spread
 from lianode.structures.errors import InputError
 
 

@@ -11,12 +11,12 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from scipy.stats import linregress
 
-from lianode.analysis.chemical_limits import chemical_limits
 from lianode.analysis.energies import PhaseEnergy
+from lianode.analysis.hull.chemical_limits import chemical_limits
 from lianode.analysis.method import MethodKey, MethodMismatchError
-from lianode.analysis.surface import surface_document
-from lianode.analysis.surface_checks import SurfaceTolerances, slab_checks
-from lianode.analysis.surface_energy import J_PER_M2, SlabEnergy, fit_surface
+from lianode.analysis.surface.checks import SurfaceTolerances, slab_checks
+from lianode.analysis.surface.energy import J_PER_M2, SlabEnergy, fit_surface
+from lianode.analysis.surface.surface import surface_document
 from lianode.structures.errors import InputError
 from lianode.structures.interfaces.surface_cell import surface_cell
 from lianode.structures.library import phase

@@ -9,14 +9,14 @@ from ase.calculators.emt import EMT
 from lianode_test_tables import METHOD, phase
 from pymatgen.core import Lattice, Structure
 
-from lianode.analysis.hull import hull
-from lianode.analysis.thermal import (
+from lianode.analysis.free_energy.thermal import (
     ThermalDocument,
     displaced_supercells,
     harmonic_free_energy,
     phonon_spectrum,
     with_free_energy,
 )
+from lianode.analysis.hull.hull import hull
 from lianode.structures.errors import InputError
 
 COPPER = Structure(Lattice.from_parameters(*[3.6 / 2**0.5] * 3, 60, 60, 60), ["Cu"], [[0, 0, 0]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lianode.analysis.vibrations import BOLTZMANN, EV_PER_THZ, spectrum
+from lianode.analysis.free_energy.vibrations import BOLTZMANN, EV_PER_THZ, spectrum
 
 
 def test_constants_are_codata():

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from lianode_test_tables import LI_IN, LI_SN, PUBLISHED_MINIMA, phase, table
 
-from lianode.analysis.hull import hull
-from lianode.analysis.voltage import voltage, voltage_between
-from lianode.analysis.voltage_curve import VoltageDocument
+from lianode.analysis.hull.hull import hull
+from lianode.analysis.voltage.curve import VoltageDocument
+from lianode.analysis.voltage.voltage import voltage, voltage_between
 from lianode.structures.errors import InputError
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from lianode.analysis.energies import PhaseEnergy
 from lianode.analysis.method import MethodKey
-from lianode.analysis.surface import surface_document
-from lianode.analysis.surface_energy import SlabEnergy
-from lianode.analysis.wulff import NoShapeError, wulff_shape
-from lianode.analysis.wulff_document import wulff_document
+from lianode.analysis.surface.energy import SlabEnergy
+from lianode.analysis.surface.surface import surface_document
+from lianode.analysis.surface.wulff import NoShapeError, wulff_shape
+from lianode.analysis.surface.wulff_document import wulff_document
 from lianode.structures.errors import InputError
 from lianode.structures.library import phase
 from lianode.structures.surfaces.planes import plane_family

@@ -20,7 +20,7 @@ from lianode.hpc.store import open_store
 from lianode.structures import library
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import Calculation, State, cell_fields
-from lianode.workflows.hull_analysis import HullSpec, PhaseSlot, derive_hull
+from lianode.workflows.hull.analysis import HullSpec, PhaseSlot, derive_hull
 from lianode.workflows.task import RelaxTask, StaticTask
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from lianode.hpc.transfer import Transferred, open_other, transfer
 from lianode.structures import library
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import Calculation, State, cell_fields
-from lianode.workflows.hull_analysis import HullSpec, PhaseSlot, derive_hull
+from lianode.workflows.hull.analysis import HullSpec, PhaseSlot, derive_hull
 from lianode.workflows.task import RelaxTask
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from lianode.hpc.settings import load_settings, write_default
 from lianode.hpc.store import open_store
 from lianode.structures import library
-from lianode.workflows.campaign import Campaign
+from lianode.workflows.campaign.campaign import Campaign
 from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.morse import MorseCalculator, MorseEngine
 from lianode.workflows.task import RelaxTask

@@ -17,11 +17,11 @@ from ase.optimize import BFGS, FIRE
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from lianode.analysis.band import RIDGE_CHECK, Band
 from lianode.analysis.checks import failed
+from lianode.analysis.migration.band import RIDGE_CHECK, Band
 from lianode.structures.errors import InputError
 from lianode.structures.hops.hop import EndPoints
-from lianode.workflows.bands import band_request, end_point_request, end_point_task, half_start, split_band
+from lianode.workflows.barrier.bands import band_request, end_point_request, end_point_task, half_start, split_band
 from lianode.workflows.calculate import obtain
 from lianode.workflows.calculation import State
 from lianode.workflows.engine import RunContext

@@ -12,18 +12,18 @@ from jobflow import run_locally
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from lianode.analysis.band import RIDGE_CHECK
 from lianode.analysis.checks import Check
+from lianode.analysis.migration.band import RIDGE_CHECK
 from lianode.cli.plot_migration import KINDS, draw_migration
 from lianode.hpc.local.campaign import run_campaign
 from lianode.structures.errors import InputError
 from lianode.structures.hops.defects import defect_cell
 from lianode.structures.hops.supercell import Supercell
 from lianode.structures.hops.vacancy_hops import survey_vacancy_hops
-from lianode.workflows.barrier_analysis import derive_barriers
+from lianode.workflows.barrier.analysis import derive_barriers
 from lianode.workflows.calculate import obtain
 from lianode.workflows.calculation import State
-from lianode.workflows.campaign import Campaign
+from lianode.workflows.campaign.campaign import Campaign
 from lianode.workflows.engines.morse import MorseEngine
 from lianode.workflows.plan import campaign_flow, expected_evaluations, plan_campaign, with_follow_ups
 from lianode.workflows.rederive import rederive

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lianode.workflows.campaign import PROPERTIES, Campaign, campaign_digest
-from lianode.workflows.campaign_hull import HullEntry, is_path, leaves_out
+from lianode.workflows.campaign.campaign import PROPERTIES, Campaign, campaign_digest
+from lianode.workflows.hull.entry import HullEntry, is_path, leaves_out
 
 
 def _campaign(*settings: dict[str, Any], **top: Any) -> Campaign:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lianode.structures.errors import InputError
-from lianode.workflows.campaign import campaign_digest
-from lianode.workflows.campaign_file import LARGEST_BYTES, load_campaign
-from lianode.workflows.campaign_hull import HullEntry
+from lianode.workflows.campaign.campaign import campaign_digest
+from lianode.workflows.campaign.file import LARGEST_BYTES, load_campaign
+from lianode.workflows.hull.entry import HullEntry
 
 if TYPE_CHECKING:
-    from lianode.workflows.campaign import Campaign
+    from lianode.workflows.campaign.campaign import Campaign
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -11,15 +11,15 @@ from lianode_test_pair_elasticity import pair_tensor, voigt
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from lianode.analysis.elastic_document import ElasticDocument
+from lianode.analysis.elastic.document import ElasticDocument
 from lianode.hpc.local.campaign import run_campaign
 from lianode.structures.crystal_axes import crystal_axes
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
-from lianode.workflows.campaign import Campaign, campaign_digest
-from lianode.workflows.elastic import SYMPREC, ElasticPlan
-from lianode.workflows.elastic_analysis import ElasticSpec, derive_elastic
-from lianode.workflows.elastic_starts import strained_start
+from lianode.workflows.campaign.campaign import Campaign, campaign_digest
+from lianode.workflows.elastic.analysis import ElasticSpec, derive_elastic
+from lianode.workflows.elastic.flow import SYMPREC, ElasticPlan
+from lianode.workflows.elastic.starts import strained_start
 from lianode.workflows.engines.morse import MorseEngine
 from lianode.workflows.plan import campaign_flow, plan_campaign
 from lianode.workflows.rederive import rederive

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lianode.hpc.local.campaign import CampaignRun
     from lianode.hpc.store import ResultsStore
-    from lianode.workflows.campaign import Campaign
+    from lianode.workflows.campaign.campaign import Campaign
 
     MakeCampaign = Callable[..., Campaign]
 

@@ -14,7 +14,7 @@ from lianode.analysis.method import MethodKey, MethodMismatchError
 from lianode.structures import library
 from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.morse import MorseEngine
-from lianode.workflows.hull_analysis import HullSpec, PhaseSlot, derive_hull
+from lianode.workflows.hull.analysis import HullSpec, PhaseSlot, derive_hull
 from lianode.workflows.keys import Source, calculation_key
 from lianode.workflows.plan import plan_campaign
 from lianode.workflows.request import relax_phase
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lianode.hpc.store import ResultsStore
     from lianode.structures.phase import Phase
-    from lianode.workflows.campaign import Campaign
+    from lianode.workflows.campaign.campaign import Campaign
 
 
 def _key(phase: Phase | str = "LiIn", *, engine: Any = None, **task: Any) -> str:

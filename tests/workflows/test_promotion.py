@@ -11,7 +11,7 @@ from lianode.hpc.local.campaign import run_campaign
 from lianode.structures.errors import InputError
 from lianode.workflows.calculate import obtain
 from lianode.workflows.calculation import State
-from lianode.workflows.campaign import campaign_digest
+from lianode.workflows.campaign.campaign import campaign_digest
 from lianode.workflows.engines.morse import MorseCalculator
 from lianode.workflows.engines.vasp.engine import VaspEngine
 from lianode.workflows.plan import campaign_flow, plan_campaign
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lianode.hpc.local.campaign import CampaignRun
     from lianode.hpc.store import ResultsStore
     from lianode.workflows.calculation import Calculation
-    from lianode.workflows.campaign import Campaign
+    from lianode.workflows.campaign.campaign import Campaign
 
     MakeCampaign = Callable[..., Campaign]
 

@@ -8,15 +8,15 @@ import pytest
 from jobflow import run_locally
 from pymatgen.core import Lattice, Structure
 
-from lianode.analysis.reactivity import ReactivityDocument
+from lianode.analysis.reactivity.reactivity import ReactivityDocument
 from lianode.hpc.local.campaign import run_campaign
 from lianode.structures import library
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
-from lianode.workflows.campaign import Campaign, campaign_digest
+from lianode.workflows.campaign.campaign import Campaign, campaign_digest
 from lianode.workflows.engines.morse import MorseCalculator
 from lianode.workflows.plan import campaign_flow, entry_plans, plan_campaign
-from lianode.workflows.reactivity import ReactivityPlan
+from lianode.workflows.reactivity.flow import ReactivityPlan
 from lianode.workflows.rederive import rederive
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import scipy.constants
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from lianode.structures.errors import InputError
-from lianode.workflows import units
-from lianode.workflows.units import (
+from lianode.workflows.campaign import units
+from lianode.workflows.campaign.units import (
     DIMENSIONS,
     ENERGY,
     ENERGY_PER_ATOM,
@@ -32,7 +32,7 @@ from lianode.workflows.units import (
 )
 
 if TYPE_CHECKING:
-    from lianode.workflows.units import Dimension
+    from lianode.workflows.campaign.units import Dimension
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,16 @@ from lianode_test_hops import cosine, document, hop
 from lianode_test_interface_run import bonds_of, built, interface_md_of, motion_of, rdf_of, run
 from lianode_test_tables import LI_IN, phase, table
 
-from lianode.analysis.compare import compare
-from lianode.analysis.elastic import elastic
-from lianode.analysis.hull import hull
+from lianode.analysis.compare.compare import compare
+from lianode.analysis.elastic.elastic import elastic
+from lianode.analysis.hull.hull import hull
+from lianode.analysis.hull.stability import phase_stabilities
 from lianode.analysis.method import MethodKey
-from lianode.analysis.migration import migration
-from lianode.analysis.reactivity import reactivity
+from lianode.analysis.migration.migration import migration
+from lianode.analysis.migration.site_network import SiteNetwork
+from lianode.analysis.reactivity.reactivity import reactivity
 from lianode.analysis.report.source import Source
-from lianode.analysis.site_network import SiteNetwork
-from lianode.analysis.stability import phase_stabilities
-from lianode.analysis.voltage import voltage
+from lianode.analysis.voltage.voltage import voltage
 from lianode.structures.library import phase as library_phase
 from lianode.workflows.calculation import Calculation, FileReference, State, cell_fields
 from lianode.workflows.task import RelaxTask

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from lianode_test_tables import phase
 
-from lianode.analysis.hull import hull
+from lianode.analysis.hull.hull import hull
 from lianode.analysis.report.blocks import looks
 from lianode.analysis.report.crystals import crystal, snapshot
 from lianode.analysis.report.embed import data_script

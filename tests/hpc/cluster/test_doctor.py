@@ -15,7 +15,7 @@ from lianode.hpc.cluster.node_report import NodeReport, node_report, potcars_mis
 from lianode.hpc.cluster.settings import Partition
 from lianode.hpc.cluster.slurm_partitions import SlurmPartition
 from lianode.hpc.settings import FILE_NAME, load_settings
-from lianode.workflows.campaign_file import load_campaign
+from lianode.workflows.campaign.file import load_campaign
 from lianode.workflows.plan import plan_campaign
 
 if TYPE_CHECKING:

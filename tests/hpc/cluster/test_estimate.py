@@ -12,7 +12,7 @@ from lianode.hpc.settings import load_settings, write_default
 from lianode.hpc.store import open_store
 from lianode.structures import library
 from lianode.workflows.calculation import Calculation, State, cell_fields
-from lianode.workflows.campaign_file import load_campaign
+from lianode.workflows.campaign.file import load_campaign
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.plan import expected_seconds, measured_speed, plan_campaign
 

@@ -11,7 +11,7 @@ import pytest
 from lianode.hpc.cluster.settings import ClusterSettings, command_words
 from lianode.structures import library
 from lianode.structures.errors import InputError
-from lianode.workflows.campaign_file import load_campaign
+from lianode.workflows.campaign.file import load_campaign
 from lianode.workflows.plan import plan_campaign
 
 if TYPE_CHECKING:

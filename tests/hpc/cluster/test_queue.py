@@ -20,7 +20,7 @@ from lianode.hpc.settings import load_settings
 from lianode.hpc.store import open_store
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
-from lianode.workflows.campaign import Campaign
+from lianode.workflows.campaign.campaign import Campaign
 from lianode.workflows.plan import plan_campaign
 
 if TYPE_CHECKING:

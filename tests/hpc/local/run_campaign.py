@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lianode.hpc.local.campaign import run_campaign
 from lianode.hpc.settings import load_settings
 from lianode.hpc.store import open_store
-from lianode.workflows.campaign import Campaign
+from lianode.workflows.campaign.campaign import Campaign
 from lianode.workflows.plan import plan_campaign
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pymatgen.core import Lattice, Structure
 from lianode.structures import library
 from lianode.structures.errors import InputError
 from lianode.structures.symmetry import symmetry_dataset
-from lianode.workflows.campaign_entry import EngineSpec
+from lianode.workflows.campaign.entry import EngineSpec
 from lianode.workflows.engine import Capability
 from lianode.workflows.engines.gpaw import installation
 from lianode.workflows.engines.gpaw.engine import GpawEngine

@@ -6,8 +6,8 @@ import pytest
 
 from lianode.structures.errors import InputError
 from lianode.structures.library import phase
-from lianode.workflows.bond_references import choose_references, usual_pairs, usual_polyhedra
 from lianode.workflows.electrolytes import electrolyte_elements, electrolyte_fault, electrolyte_models
+from lianode.workflows.interface_md.bond_references import choose_references, usual_pairs, usual_polyhedra
 
 ELECTROLYTE = phase("Li6PS5Cl")
 

@@ -13,10 +13,10 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from lianode.structures.errors import InputError
 from lianode.structures.interfaces.surface_cell import surface_cell
 from lianode.structures.library import phase
-from lianode.workflows.campaign import Campaign
+from lianode.workflows.campaign.campaign import Campaign
 from lianode.workflows.engines.morse import MorseEngine
-from lianode.workflows.interface_energy import stacking_period, usual_layers
-from lianode.workflows.interface_energy_analysis import InterfaceEnergySpec, derive_interface_energy
+from lianode.workflows.interface_energy.analysis import InterfaceEnergySpec, derive_interface_energy
+from lianode.workflows.interface_energy.flow import stacking_period, usual_layers
 from lianode.workflows.plan import campaign_flow, plan_campaign
 from lianode.workflows.rederive import rederive
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lianode.structures.errors import InputError
-from lianode.workflows.campaign import campaign_digest
-from lianode.workflows.campaign_file import load_campaign
-from lianode.workflows.campaign_interface_md import InterfaceMdEntry, polyhedron_parts
+from lianode.workflows.campaign.campaign import campaign_digest
+from lianode.workflows.campaign.file import load_campaign
+from lianode.workflows.interface_md.entry import InterfaceMdEntry, polyhedron_parts
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 HEAD = "name: x\nengine: morse\ncalculations:\n  - interface_md:\n"

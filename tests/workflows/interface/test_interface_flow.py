@@ -14,15 +14,15 @@ from pymatgen.core import Structure
 from lianode.analysis.trajectories.frames import frames
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
-from lianode.workflows.campaign import Campaign
-from lianode.workflows.interface_md_analysis import InterfaceMdSpec, derive_interface_md
-from lianode.workflows.interface_starts import AFTER, CELL, RELAXED_SUPERCELL, built_cell
+from lianode.workflows.campaign.campaign import Campaign
+from lianode.workflows.interface_md.analysis import InterfaceMdSpec, derive_interface_md
+from lianode.workflows.interface_md.starts import AFTER, CELL, RELAXED_SUPERCELL, built_cell
 from lianode.workflows.plan import campaign_flow, plan_campaign
 from lianode.workflows.rederive import rederive
 
 if TYPE_CHECKING:
     from lianode.hpc.store import ResultsStore
-    from lianode.workflows.interface_md import InterfaceMdPlan
+    from lianode.workflows.interface_md.flow import InterfaceMdPlan
 
 pytestmark = pytest.mark.filterwarnings("ignore:Some jobs are not connected", "ignore:cd is deprecated")
 

@@ -13,12 +13,12 @@ from jobflow import run_locally
 from lianode.hpc.local.campaign import run_campaign
 from lianode.structures.errors import InputError
 from lianode.workflows.calculation import State
-from lianode.workflows.campaign import Campaign
+from lianode.workflows.campaign.campaign import Campaign
 from lianode.workflows.engines.morse import MorseEngine
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.plan import campaign_flow, plan_campaign, with_follow_ups
 from lianode.workflows.rederive import rederive
-from lianode.workflows.surface_analysis import screening_energies
+from lianode.workflows.surface.analysis import screening_energies
 from lianode.workflows.task import RelaxTask, StaticTask
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from jobflow import run_locally
 
-from lianode.workflows.campaign import Campaign
-from lianode.workflows.elastic import ElasticPlan
+from lianode.workflows.campaign.campaign import Campaign
+from lianode.workflows.elastic.flow import ElasticPlan
 from lianode.workflows.engines.vasp.inputs import input_set
 from lianode.workflows.plan import campaign_flow, plan_campaign
 
@@ -59,7 +59,7 @@ def test_strained_cells_are_fixed_and_converge_forces() -> None:
 
 @pytest.mark.usefixtures("rehearsal")
 def test_the_stand_in_gives_the_tensor_of_its_potential(tmp_path: Path) -> None:
-    from lianode.analysis.elastic_document import ElasticDocument
+    from lianode.analysis.elastic.document import ElasticDocument
     from lianode.hpc.settings import load_settings, write_default
     from lianode.hpc.store import open_store
 

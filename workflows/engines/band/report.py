@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lianode.analysis.band import Band
 from lianode.analysis.checks import Check
+from lianode.analysis.migration.band import Band
 from lianode.workflows.engines.band.path import DIFFERENT, lengths, tangents
 from lianode.workflows.engines.md_files import file_reference
 

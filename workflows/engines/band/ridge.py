@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from lianode.analysis.band import RIDGE_CHECK
 from lianode.analysis.checks import Check
+from lianode.analysis.migration.band import RIDGE_CHECK
 from lianode.workflows.engines.band.nudged import Limits, relax_on
 from lianode.workflows.engines.band.path import largest
 from lianode.workflows.engines.band.state import StoppedError

@@ -1,0 +1,1 @@
+"""Elastic tensors, moduli and mechanical stability."""

@@ -1,0 +1,1 @@
+"""Harmonic free energies from displaced supercells."""

@@ -1,0 +1,1 @@
+"""Convex hulls: which phases are stable, by how much, and between which chemical potentials."""

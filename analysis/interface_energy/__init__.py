@@ -1,0 +1,1 @@
+"""Interface energies, strain energies and works of adhesion."""

@@ -1,0 +1,1 @@
+"""Migration: bands, barriers, networks of hops and diffusivities."""

@@ -1,0 +1,1 @@
+"""Reactions between an anode and an electrolyte."""

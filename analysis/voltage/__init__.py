@@ -1,0 +1,1 @@
+"""Voltage curves and capacities, computed and measured, and titration."""

@@ -1,0 +1,1 @@
+"""Migration barriers: entry, flow, starts of bands and analysis."""

@@ -1,0 +1,1 @@
+"""Elastic moduli: entry, flow, strained starts and analysis."""

@@ -1,0 +1,1 @@
+"""Hulls, voltages and free energies: entry, flow and analysis."""

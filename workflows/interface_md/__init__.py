@@ -1,0 +1,1 @@
+"""Interfaces in time: entry, flow, cells, bonds of reference crystals and analysis."""

@@ -1,0 +1,1 @@
+"""Reactions of anode and electrolyte: entry, flow and analysis."""

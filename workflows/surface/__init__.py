@@ -1,0 +1,1 @@
+"""Surface energies: entry, flow, slabs and analysis."""
