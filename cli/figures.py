@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli.file_names import engine_name, file_name
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def draw_campaign(documents: Iterable[dict[str, Any]], folder: Path, published: 
     published
         Paper whose values are drawn over those that it has values for.
     """
-    from lianode.cli.plot import draw
+    from lianode.cli.plot_hull import draw
 
     folder.mkdir(parents=True, exist_ok=True)
     drawable = sorted((d for d in documents if d["property"] in KINDS), key=_order)
@@ -79,7 +80,7 @@ def draw_migrations(
     figures: list[tuple[str, str, dict[str, Any]]] = [("barriers", "barriers", {"phase": None, "engines": ()})]
     engines = {document["engine"] for document in across}
     for document in sorted(across, key=lambda one: (one["phase"], one["engine"])):
-        name = f"path-{document['phase']}" + (f"-{document['engine'].replace(':', '-')}" if len(engines) > 1 else "")
+        name = f"path-{document['phase']}" + (f"-{engine_name(document['engine'])}" if len(engines) > 1 else "")
         figures.append(("path", name, {"phase": document["phase"], "engines": (document["engine"],)}))
     has_barriers = published is not None and PUBLISHED in published_values(published)
     files: list[Path] = []
@@ -104,7 +105,7 @@ def draw_interfaces(documents: Iterable[dict[str, Any]], results: ResultsStore, 
     results
         Store that holds them.
     """
-    from lianode.cli.plot_interface import PROPERTIES, draw_interface, file_name
+    from lianode.cli.plot_interface import PROPERTIES, draw_interface
 
     runs = [document for document in documents if document["property"] in PROPERTIES.values()]
     several = {word: len({run[word] for run in runs}) > 1 for word in ("engine", "temperature")}
@@ -119,7 +120,7 @@ def draw_interfaces(documents: Iterable[dict[str, Any]], results: ResultsStore, 
     files: list[Path] = []
     for interface, engine, temperature, campaign, kind in drawn:
         parts = [kind, file_name(interface)]
-        parts += [engine.replace(":", "-")] if several["engine"] else []
+        parts += [engine_name(engine)] if several["engine"] else []
         parts += [f"{temperature:g}K"] if several["temperature"] else []
         name = "-".join(parts)
         try:
@@ -150,7 +151,7 @@ def _name(document: Mapping[str, Any], *, engine: bool) -> str:
     settings = document["settings"]
     parts = [document["property"], document["system"]]
     parts += [str(settings["entry"])] if settings["entry"] > 1 else []
-    parts += [document["engine"].replace(":", "-")] if engine else []
+    parts += [engine_name(document["engine"])] if engine else []
     parts += [f"{settings['temperature']:g}K"] if settings.get("temperature") else []
     return "-".join(parts)
 

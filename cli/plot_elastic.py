@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli.file_names import engine_name
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,9 +14,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lianode.analysis.plots.style import SizeName
+    from lianode.cli.plot_wanted import Wanted
     from lianode.hpc.store import ResultsStore
 
 KIND = "elastic"
+
+
+def plot_elastic(results: ResultsStore, wanted: Wanted) -> list[Path]:
+    """Draw what ``lianode plot`` was asked for; return the files."""
+    tensor = select_elastic(
+        results, phase=wanted.phase, engines=wanted.engines, campaign=wanted.campaign, system=wanted.system
+    )
+    return draw_elastic(tensor, wanted.target(tensor["phase"]), size=wanted.size)
 
 
 def draw_elastic(document: dict[str, Any], target: Path, *, size: SizeName = "column") -> list[Path]:
@@ -89,7 +99,7 @@ def draw_elastics(documents: Iterable[dict[str, Any]], folder: Path) -> list[Pat
     several = len({document["engine"] for document in tensors}) > 1
     files: list[Path] = []
     for document in tensors:
-        name = f"{KIND}-{document['phase']}" + (f"-{document['engine'].replace(':', '-')}" if several else "")
+        name = f"{KIND}-{document['phase']}" + (f"-{engine_name(document['engine'])}" if several else "")
         try:
             files += draw_elastic(document, folder / name)
         except InputError as error:

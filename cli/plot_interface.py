@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from lianode.cli.file_names import file_name
 from lianode.structures.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lianode.analysis.plots.style import SizeName
+    from lianode.cli.plot_wanted import Wanted
     from lianode.hpc.store import ResultsStore
 
 PROPERTIES = {
@@ -23,6 +24,22 @@ PROPERTIES = {
 }
 """Property whose document a figure is drawn from."""
 KINDS = tuple(PROPERTIES)
+
+
+def plot_interface(results: ResultsStore, wanted: Wanted) -> list[Path]:
+    """Draw what ``lianode plot`` was asked for; return the files."""
+    return draw_interface(
+        wanted.kind,
+        results,
+        wanted.target(wanted.system, wanted.interface and file_name(wanted.interface)),
+        interface=wanted.interface,
+        engines=wanted.engines,
+        campaign=wanted.campaign,
+        system=wanted.system,
+        temperature=wanted.temperature,
+        layer=wanted.layer,
+        size=wanted.size,
+    )
 
 
 def draw_interface(
@@ -136,8 +153,3 @@ def select_run(
             written = [f'{option} "{value}"' if word == "interface" else f"{option} {value}" for value in values]
             raise InputError(f"several {word}s fit; add {' or '.join(written)}", name)
     return found[-1]
-
-
-def file_name(interface: str) -> str:
-    """Return an interface as part of a file's name: ``In-001-Li6PS5Cl-001``."""
-    return re.sub(r"[^A-Za-z0-9._]+", "-", interface.replace("(-", "(m")).strip("-")

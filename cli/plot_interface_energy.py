@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli.file_names import file_name
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,9 +14,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lianode.analysis.plots.style import SizeName
+    from lianode.cli.plot_wanted import Wanted
     from lianode.hpc.store import ResultsStore
 
 KIND = "interface_energy"
+
+
+def plot_interface_energy(results: ResultsStore, wanted: Wanted) -> list[Path]:
+    """Draw what ``lianode plot`` was asked for; return the files."""
+    series = select_interface_energy(
+        results, interface=wanted.interface, engines=wanted.engines, campaign=wanted.campaign
+    )
+    return draw_interface_energy(series, wanted.target(file_name(series["interface"])), size=wanted.size)
 
 
 def draw_interface_energy(document: dict[str, Any], target: Path, *, size: SizeName = "column") -> list[Path]:
@@ -52,8 +62,6 @@ def draw_interface_energies(documents: Iterable[dict[str, Any]], folder: Path) -
 
     A figure that cannot be drawn is skipped, and one line on standard error says why.
     """
-    from lianode.cli.plot_interface import file_name
-
     files: list[Path] = []
     for document in documents:
         if document["property"] != KIND:

@@ -10,9 +10,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lianode.analysis.plots.style import SizeName
+    from lianode.cli.plot_wanted import Wanted
     from lianode.hpc.store import ResultsStore
 
 KINDS = ("barriers", "path", "hop")
+
+
+def plot_migration(results: ResultsStore, wanted: Wanted) -> list[Path]:
+    """Draw what ``lianode plot`` was asked for; return the files."""
+    return draw_migration(
+        wanted.kind,
+        results,
+        wanted.target(wanted.system, wanted.phase, wanted.hop),
+        phase=wanted.phase,
+        hop=wanted.hop,
+        engines=wanted.engines,
+        campaign=wanted.campaign,
+        system=wanted.system,
+        published=wanted.published,
+        size=wanted.size,
+    )
 
 
 def draw_migration(

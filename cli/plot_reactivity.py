@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli.file_names import engine_name
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,9 +14,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lianode.analysis.plots.style import SizeName
+    from lianode.cli.plot_wanted import Wanted
     from lianode.hpc.store import ResultsStore
 
 KIND = "reactivity"
+
+
+def plot_reactivity(results: ResultsStore, wanted: Wanted) -> list[Path]:
+    """Draw what ``lianode plot`` was asked for; return the files."""
+    reactions = select_reactions(
+        results,
+        electrolyte=wanted.electrolyte,
+        anode=wanted.phase,
+        voltage=wanted.voltage,
+        engines=wanted.engines,
+        campaign=wanted.campaign,
+        system=wanted.system,
+        entry=wanted.entry,
+    )
+    at = None if wanted.voltage is None else f"{wanted.voltage:g}V"
+    return draw_reactivity(reactions, wanted.target(wanted.phase, reactions[0]["second"], at), size=wanted.size)
 
 
 def draw_reactivity(documents: Sequence[dict[str, Any]], target: Path, *, size: SizeName = "column") -> list[Path]:
@@ -147,5 +165,5 @@ def _ending(document: Mapping[str, Any], *, engine: bool) -> str:
     parts = [document["second"]]
     parts += [str(document["settings"]["entry"])] if document["settings"]["entry"] > 1 else []
     parts += [f"{document['voltage_V']:g}V"] if document["voltage_V"] is not None else []
-    parts += [document["engine"].replace(":", "-")] if engine else []
+    parts += [engine_name(document["engine"])] if engine else []
     return "-".join(parts)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli.file_names import engine_name
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,9 +14,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lianode.analysis.plots.style import SizeName
+    from lianode.cli.plot_wanted import Wanted
     from lianode.hpc.store import ResultsStore
 
 KINDS = ("surface", "wulff")
+
+
+def plot_surface(results: ResultsStore, wanted: Wanted) -> list[Path]:
+    """Draw what ``lianode plot`` was asked for; return the files."""
+    found = select_surfaces(
+        wanted.kind,
+        results,
+        phase=wanted.phase,
+        engines=wanted.engines,
+        campaign=wanted.campaign,
+        system=wanted.system,
+        entry=wanted.entry,
+    )
+    return draw_surface(wanted.kind, found, wanted.target(found[0]["phase"]), size=wanted.size)
 
 
 def draw_surface(
@@ -117,7 +133,7 @@ def draw_surfaces(documents: Iterable[dict[str, Any]], folder: Path) -> list[Pat
         for group in sorted({_of(document) for document in drawn}):
             phase, engine, entry = group
             name = f"{kind}-{phase}"
-            name += f"-{engine.replace(':', '-')}" if several["engine"] else ""
+            name += f"-{engine_name(engine)}" if several["engine"] else ""
             name += f"-{entry}" if several["entry"] else ""
             try:
                 files += draw_surface(kind, [one for one in drawn if _of(one) == group], folder / name)

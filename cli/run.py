@@ -46,12 +46,14 @@ def command(
     from lianode.cli.figures import draw_campaign, draw_interfaces, draw_migrations
     from lianode.cli.plot_elastic import draw_elastics
     from lianode.cli.plot_interface_energy import draw_interface_energies
+    from lianode.cli.plot_parity import draw_parities
     from lianode.cli.plot_reactivity import draw_reactivities
     from lianode.cli.plot_surface import draw_surfaces
     from lianode.cli.summary import print_summary
     from lianode.cli.summary_elastic import print_elastics
     from lianode.cli.summary_interface import print_interfaces
     from lianode.cli.summary_interface_energy import print_interface_energies
+    from lianode.cli.summary_parity import print_parities
     from lianode.cli.summary_surface import print_surfaces
     from lianode.hpc.local.campaign import run_campaign
 
@@ -71,6 +73,7 @@ def command(
         drawn += draw_reactivities(ended.documents, figures)
         drawn += draw_elastics(ended.documents, figures)
         drawn += draw_interface_energies(ended.documents, figures)
+        drawn += draw_parities(ended.documents, figures)
         drawn += draw_surfaces(ended.documents, figures)
     if as_json:
         print_json(_summary(plan, ended) | {"figures": [str(path) for path in drawn]})
@@ -78,6 +81,7 @@ def command(
         print_summary(ended)
         print_interfaces(ended.documents)
         print_interface_energies(ended.documents)
+        print_parities(ended.documents)
         print_elastics(ended.documents)
         print_surfaces(ended.documents)
         for path in drawn:

@@ -25,6 +25,7 @@ from lianode.workflows.interface_md.starts import (
 )
 from lianode.workflows.promotion import NoStartError, record_start, start_of
 from lianode.workflows.session import current_session
+from lianode.workflows.single_points.starts import SINGLE_POINT, single_point_start
 from lianode.workflows.surface.starts import SLAB, slab_start
 from lianode.workflows.task import MDTask, NebTask, RelaxTask
 
@@ -103,6 +104,7 @@ def _start(request: Request, results: Results) -> Start:
         PART: part_start,
         RELAXED_SUPERCELL: supercell_start,
         SLAB: slab_start,
+        SINGLE_POINT: single_point_start,
     }
     return starts.get(request.source.recipe, start_of)(request, results)
 

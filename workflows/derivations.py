@@ -10,6 +10,7 @@ from lianode.workflows.hull.analysis import HullSpec, derive_hull
 from lianode.workflows.interface_energy.analysis import InterfaceEnergySpec, derive_interface_energy
 from lianode.workflows.interface_md.analysis import InterfaceMdSpec, derive_interface_md
 from lianode.workflows.reactivity.analysis import ReactivitySpec, derive_reactivity
+from lianode.workflows.single_points.analysis import ParitySpec, derive_parity
 from lianode.workflows.surface.analysis import SurfaceSpec, derive_surfaces
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ DERIVATIONS: Final[dict[str, tuple[type[BaseModel], Callable[[Any, Results], Seq
     "interface_energy": (InterfaceEnergySpec, derive_interface_energy),
     "reactivity": (ReactivitySpec, derive_reactivity),
     "wulff": (SurfaceSpec, derive_surfaces),
+    "parity": (ParitySpec, derive_parity),
     "elastic": (ElasticSpec, derive_elastic),
 }
 """What was asked for and what derives its documents, by the property whose document holds the derivation."""

@@ -14,13 +14,14 @@ from lianode.workflows.elastic.entry import ElasticEntry
 from lianode.workflows.elastic.flow import plan_elastic
 from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull.entry import HullEntry
-from lianode.workflows.hull.flow import plan_hulls
+from lianode.workflows.hull.flow import HullPlan, plan_hulls
 from lianode.workflows.interface_energy.entry import InterfaceEnergyEntry
 from lianode.workflows.interface_energy.flow import InterfaceEnergyPlan, plan_interface_energy
 from lianode.workflows.interface_md.entry import InterfaceMdEntry
 from lianode.workflows.interface_md.flow import InterfaceMdPlan, plan_interface_md
 from lianode.workflows.reactivity.entry import ReactivityEntry
 from lianode.workflows.reactivity.flow import plan_reactivities
+from lianode.workflows.single_points.flow import SinglePointPlan, single_point_plans
 from lianode.workflows.surface.entry import SurfaceEntry
 from lianode.workflows.surface.flow import SurfacePlan, plan_surfaces
 from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from lianode.workflows.campaign.campaign import Campaign
     from lianode.workflows.campaign.entry import CalculationEntry
     from lianode.workflows.engines.vasp.cost import Workload
-    from lianode.workflows.hull.flow import HullPlan
     from lianode.workflows.request import Request
     from lianode.workflows.results import Results
     from lianode.workflows.task import Task
@@ -115,8 +115,6 @@ class CampaignPlan:
     @property
     def hulls(self) -> tuple[HullPlan, ...]:
         """Those that are hulls."""
-        from lianode.workflows.hull.flow import HullPlan
-
         return tuple(plan for plan in self.properties if isinstance(plan, HullPlan))
 
     @property
@@ -176,7 +174,8 @@ def plan_campaign(campaign: Campaign, *, retry_failed: bool = False) -> Campaign
         if planner is None:
             raise InputError(f"`{entry.PROPERTY}` cannot be planned by this version", "calculations")
         for engine in campaign.engines_of(entry):
-            properties += planner(campaign, entry, engine.spec, retry_failed=retry_failed)
+            for part in planner(campaign, entry, engine.spec, retry_failed=retry_failed):
+                properties += [part, *single_point_plans(part)]
     return CampaignPlan(campaign=campaign, properties=tuple(properties))
 
 
@@ -191,7 +190,8 @@ def with_follow_ups(plan: CampaignPlan, results: Results) -> CampaignPlan:
         Store with the bands and single points that are finished.
     """
     properties = (
-        one.with_follow_ups(results) if isinstance(one, BarrierPlan | SurfacePlan) else one for one in plan.properties
+        one.with_follow_ups(results) if isinstance(one, BarrierPlan | SurfacePlan | SinglePointPlan) else one
+        for one in plan.properties
     )
     return replace(plan, properties=tuple(properties))
 
@@ -226,7 +226,7 @@ def campaign_flow(plan: CampaignPlan) -> Flow:
     for part in plan.properties:
         added, last = part.jobs(calculations)
         jobs += added
-        if isinstance(part.entry, HullEntry):
+        if isinstance(part, HullPlan):
             same_but_engine.setdefault(same_entry(part), []).append(last)
     for lasts in same_but_engine.values():
         if len(lasts) > 1:

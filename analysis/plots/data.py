@@ -13,10 +13,12 @@ from lianode.analysis.interface_energy.document import InterfaceEnergyDocument
 from lianode.analysis.interface_md import InterfaceMdDocument
 from lianode.analysis.migration.barrier import BarrierDocument
 from lianode.analysis.migration.document import MigrationDocument
+from lianode.analysis.parity.parity import ParityDocument
 from lianode.analysis.plots.elastic_data import elastic_table
 from lianode.analysis.plots.interface_data import bond_table, motion_table, rdf_table, snapshot_table
 from lianode.analysis.plots.interface_energy import interface_energy_table
 from lianode.analysis.plots.migration_data import barrier_table, migration_table
+from lianode.analysis.plots.parity import parity_table
 from lianode.analysis.plots.reactivity_data import reactivity_table
 from lianode.analysis.plots.style import FORMATS
 from lianode.analysis.plots.surface_data import surface_table, wulff_table
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "hull", "voltage", "hull_spread", "barrier", "migration", "rdf", "bonds", "motion", "interface_md", "reactivity",
-    "elastic", "surface", "wulff", "interface_energy",
+    "elastic", "surface", "wulff", "interface_energy", "parity",
 )  # fmt: skip
 """Properties whose documents have a table."""
 
@@ -82,6 +84,8 @@ def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:  # noqa: PL
             header, rows = surface_table(SurfaceDocument.model_validate(content))
         case "interface_energy":
             header, rows = interface_energy_table(InterfaceEnergyDocument.model_validate(content))
+        case "parity":
+            header, rows = parity_table(ParityDocument.model_validate(content))
         case "wulff":
             header, rows = wulff_table(WulffDocument.model_validate(content))
         case other:

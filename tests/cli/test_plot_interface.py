@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lianode.cli.figures import draw_interfaces
-from lianode.cli.plot_interface import KINDS, draw_interface, file_name
+from lianode.cli.file_names import file_name
+from lianode.cli.plot_interface import KINDS, draw_interface
 from lianode.hpc.store import open_project
 from lianode.structures.errors import InputError
 

@@ -9,7 +9,8 @@ from pydantic import Field, StrictInt, field_validator
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import parse_formula
 from lianode.structures.hops.hop import Mechanism
-from lianode.workflows.campaign.entry import CalculationEntry, distinct, refuse
+from lianode.workflows.campaign.entry import distinct, refuse
+from lianode.workflows.campaign.single_points import SinglePointEntry
 from lianode.workflows.campaign.units import POSITIVE, Force, Length, Temperature, shown
 from lianode.workflows.hull.entry import is_path, name_fault, path_fault
 
@@ -20,7 +21,7 @@ SHORTEST_LENGTH = 4.0
 """Å: less than this between a defect and its image is no dilute defect in any sense."""
 
 
-class BarrierEntry(CalculationEntry):
+class BarrierEntry(SinglePointEntry):
     """Barriers of the hops of lithium in phases, and over which of them it crosses each phase.
 
     Attributes

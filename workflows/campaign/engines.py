@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from lianode.structures.errors import InputError
 from lianode.workflows.campaign.entry import EngineSpec, StartFrom
+from lianode.workflows.campaign.single_points import SinglePointEntry
 
 if TYPE_CHECKING:
     from lianode.workflows.campaign.campaign import Campaign
-    from lianode.workflows.campaign.entry import HasEngines
+    from lianode.workflows.campaign.entry import CalculationEntry, HasEngines
 
 REHEARSAL_SUFFIX: Final = "-rehearsal"
 CAN_REHEARSE: Final = frozenset({"vasp"})
@@ -55,7 +56,7 @@ def rehearsal_of(campaign: Campaign) -> Campaign:
     """
     entries = tuple(entry.model_copy(update=_rehearsed(entry)) for entry in campaign.calculations)
     changed = _changed(campaign, name=campaign.name + REHEARSAL_SUFFIX, calculations=entries, **_rehearsed(campaign))
-    engines = {spec.name for entry in changed.calculations for spec in changed.engines_of(entry)}
+    engines = {spec.name for entry in changed.calculations for spec in _all_engines(changed, entry)}
     if not engines & CAN_REHEARSE:
         raise InputError(
             f"none of the engines ({', '.join(sorted(engines))}) needs a rehearsal; only vasp has one", campaign.name
@@ -63,13 +64,21 @@ def rehearsal_of(campaign: Campaign) -> Campaign:
     return changed
 
 
+def _all_engines(campaign: Campaign, entry: CalculationEntry) -> list[EngineSpec]:
+    """Return the engines that compute an entry, and that of its single points."""
+    beside = entry.single_points if isinstance(entry, SinglePointEntry) else None
+    return [*campaign.engines_of(entry), *([beside] if beside is not None else [])]
+
+
 def _rehearsed(level: HasEngines) -> dict[str, Any]:
     """Return the engines of one level of the campaign file as rehearsals."""
     start = level.start_from
+    beside = level.single_points if isinstance(level, SinglePointEntry) else None
     return {
         "engine": None if level.engine is None else _stand_in(level.engine),
         "engines": None if level.engines is None else tuple(map(_stand_in, level.engines)),
         "start_from": None if start is None else StartFrom(engine=_stand_in(start.engine)),
+        **({"single_points": _stand_in(beside)} if beside is not None else {}),
     }
 
 

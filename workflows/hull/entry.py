@@ -12,6 +12,7 @@ from lianode.structures.errors import InputError, nearest
 from lianode.structures.formulas import ELECTROPOSITIVE_ORDER, composition_key, parse_formula, system_of
 from lianode.workflows.campaign.entry import distinct, refuse
 from lianode.workflows.campaign.relaxation_entry import RelaxationEntry
+from lianode.workflows.campaign.single_points import SinglePointEntry
 from lianode.workflows.campaign.units import (
     NON_NEGATIVE,
     POSITIVE,
@@ -34,7 +35,7 @@ _LONGEST_NAME: Final = 100
 _LONGEST_PATH: Final = 4096
 
 
-class HullEntry(RelaxationEntry):
+class HullEntry(RelaxationEntry, SinglePointEntry):
     """Convex hull and, where lithium is in it, voltage curve of one chemical system.
 
     Attributes

@@ -1,0 +1,1 @@
+"""Energies of one method beside those of another, on the same structures."""
