@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from lianode.cli.output import number, print_table
 from lianode.cli.summary import method, print_remarks
 
@@ -21,6 +23,8 @@ def print_interface_energies(documents: Sequence[Mapping[str, Any]]) -> None:
 
 def _print(document: Mapping[str, Any]) -> None:
     error = document["interface_energy_error"]
+    if document.get("reacted"):
+        click.echo(f"{document['interface']}: the two reacted, so no interface energy is fitted")
     wanted = [
         ("interface energy, strain removed", document["interface_energy"], "" if error is None else _meV(error)),
         ("the same, from strained crystals", document["by_strained_bulk"], ""),

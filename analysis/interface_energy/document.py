@@ -64,8 +64,11 @@ class InterfaceEnergyDocument(PropertyDocument):
         Of one interface, Å².
     series
         Closed cells, thinnest first.
+    reacted
+        Whether the two reacted while a cell relaxed: then no line is drawn, and there is no γ_AB.
     interface_energy
-        γ_AB: intercept of the line through the series; with a single cell that of the strained bulk references.
+        γ_AB: intercept of the line through the series; with a single cell that of the strained bulk references. None
+        where the two reacted.
     interface_energy_error
         Standard error of the intercept.
     strain_energy_per_unit
@@ -75,7 +78,7 @@ class InterfaceEnergyDocument(PropertyDocument):
     by_strained_bulk
         Mean of γ_AB with strained bulk references.
     work_of_adhesion
-        W.
+        W; where the two reacted it contains what the reaction gives.
     film_surface_energy, substrate_surface_energy
         γ_A* and γ_B* of the strained slabs.
     by_adhesion
@@ -94,7 +97,8 @@ class InterfaceEnergyDocument(PropertyDocument):
     substrate_strain: float
     area: float
     series: list[SeriesPoint]
-    interface_energy: float
+    reacted: bool = False
+    interface_energy: float | None = None
     interface_energy_error: float | None = None
     strain_energy_per_unit: float | None = None
     strained_bulk_energy_per_unit: float | None = None
@@ -109,9 +113,9 @@ class InterfaceEnergyDocument(PropertyDocument):
 
     @computed_field  # type: ignore[prop-decorator]
     @builtins.property
-    def interface_energy_J_per_m2(self) -> float:  # noqa: N802 - units of the field
+    def interface_energy_J_per_m2(self) -> float | None:  # noqa: N802 - units of the field
         """γ_AB in J/m²."""
-        return self.interface_energy * J_PER_M2
+        return None if self.interface_energy is None else self.interface_energy * J_PER_M2
 
     @computed_field  # type: ignore[prop-decorator]
     @builtins.property
@@ -129,6 +133,7 @@ def interface_energy_document(
     strained_film_unit_energy: float | None,
     strained_substrate_unit_energy: float | None,
     parting: Parting | None,
+    reacted: bool,
     checks: Sequence[Check],
     **common: Any,
 ) -> InterfaceEnergyDocument:
@@ -144,6 +149,8 @@ def interface_energy_document(
         The same, strained as in the cell; None where they could not be computed.
     parting
         The sides together and apart; None where they could not be computed.
+    reacted
+        Whether the two are no longer the crystals of the cell: then nothing is fitted.
     checks
         Of the calculations.
     common
@@ -157,6 +164,8 @@ def interface_energy_document(
     strained = strained_film_unit_energy, strained_substrate_unit_energy
     rest = film_unit_energy, substrate_unit_energy
     points = [_point(cell, number, rest, strained) for cell, number in zip(cells, atoms, strict=True)]
+    if reacted:
+        return _reacted(points, cells[0].area, parting, checks, common)
     by_bulk = [point.with_strained_bulk for point in points if point.with_strained_bulk is not None]
     mean = sum(by_bulk) / len(by_bulk) if by_bulk else None
     fit: SeriesFit | None = None
@@ -191,6 +200,21 @@ def interface_energy_document(
             }
             made.append(_agree("adhesion_closes", "surface energies less the work of adhesion", cycle, energy))
     return InterfaceEnergyDocument(**fields, **common, checks=made)
+
+
+def _reacted(
+    points: list[SeriesPoint], area: float, parting: Parting | None, checks: Sequence[Check], common: dict[str, Any]
+) -> InterfaceEnergyDocument:
+    """Return the document of two that react: what was computed, and no energy of an interface."""
+    not_made = Check(name="series_is_straight", passed=None, message="not made: what reacted is not fitted")
+    return InterfaceEnergyDocument(
+        **common,
+        series=points,
+        area=area,
+        reacted=True,
+        work_of_adhesion=None if parting is None else parting.work_of_adhesion,
+        checks=[*checks, not_made],
+    )
 
 
 def _point(

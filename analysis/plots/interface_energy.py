@@ -25,7 +25,7 @@ def interface_energy_figure(document: InterfaceEnergyLike, *, size: SizeName = "
     """Draw the energy of each closed cell against its film: with the crystal at rest, and with the strained one.
 
     The line through the former meets the axis at the interface energy. A diamond is what the surface energies less the
-    work of adhesion give.
+    work of adhesion give. Where the two reacted there are cells only.
 
     Parameters
     ----------
@@ -49,15 +49,17 @@ def interface_energy_figure(document: InterfaceEnergyLike, *, size: SizeName = "
         rest = [MEV * point.with_bulk_at_rest for point in found.series]
         strained = [(n, MEV * p.with_strained_bulk) for n, p in zip(units, found.series, strict=True)
                     if p.with_strained_bulk is not None]  # fmt: skip
-        if found.strain_energy_per_unit is not None:
-            end = MEV * (found.interface_energy + found.strain_energy_per_unit * max(units) / (2 * found.area))
-            axes.plot([0, max(units)], [MEV * found.interface_energy, end], color=BLUE, zorder=1)
+        energy = found.interface_energy
+        if energy is not None and found.strain_energy_per_unit is not None:
+            end = MEV * (energy + found.strain_energy_per_unit * max(units) / (2 * found.area))
+            axes.plot([0, max(units)], [MEV * energy, end], color=BLUE, zorder=1)
         axes.plot(units, rest, "o", color=BLUE, mfc="white", label="crystal at rest", zorder=3)
         if strained:
             axes.plot(*zip(*strained, strict=True), "s", color=VERMILION, label="strained crystal", zorder=3)
         error = found.interface_energy_error
-        axes.errorbar([0], [MEV * found.interface_energy], yerr=None if error is None else [MEV * error], fmt="_",
-                      color=BLACK, capsize=sizes.marker / 2, label=r"$\gamma$, strain removed", zorder=4)  # fmt: skip
+        if energy is not None:
+            axes.errorbar([0], [MEV * energy], yerr=None if error is None else [MEV * error], fmt="_", color=BLACK,
+                          capsize=sizes.marker / 2, label=r"$\gamma$, strain removed", zorder=4)  # fmt: skip
         if found.by_adhesion is not None:
             axes.plot(
                 [max(units)], [MEV * found.by_adhesion], "D", color=GREEN, label="surfaces less adhesion", zorder=2
@@ -67,7 +69,7 @@ def interface_energy_figure(document: InterfaceEnergyLike, *, size: SizeName = "
         low, high = axes.get_ylim()
         axes.set_ylim(low - 0.05 * (high - low), high + 0.35 * (high - low))
         axes.set_xlabel(f"Formula units of {mathtext_interface(found.film)} in the cell")
-        axes.set_ylabel("Interface energy (meV/Å$^2$)")
+        axes.set_ylabel("Interface energy (meV/Å$^2$)" if energy is not None else "Energy of the cell (meV/Å$^2$)")
         axes.legend(loc="upper left", ncols=2, frameon=False, handlelength=1.2, columnspacing=1.0)
     return figure
 
@@ -76,8 +78,10 @@ def _said(document: InterfaceEnergyDocument) -> list[str]:
     """Return the numbers in words."""
     error = document.interface_energy_error
     within = "" if error is None else f" ± {MEV * error:.1f}"
-    value = f"{MEV * document.interface_energy:.1f}{within} meV/Å² ({document.interface_energy_J_per_m2:.2f} J/m²)"
-    said = [f"Interface energy {value}."]
+    said = ["The two reacted: there is no interface energy."]
+    if document.interface_energy is not None:
+        value = f"{MEV * document.interface_energy:.1f}{within} meV/Å² ({document.interface_energy_J_per_m2:.2f} J/m²)"
+        said = [f"Interface energy {value}."]
     if document.work_of_adhesion is not None:
         said.append(f"Work of adhesion {MEV * document.work_of_adhesion:.1f} meV/Å².")
     if document.wetting is not None:

@@ -121,7 +121,8 @@ def _headline(document: Mapping[str, Any]) -> Iterator[str]:
             for bond in document["bonds"]:
                 yield f"{bond['pair']} {bond['initial']} to {bond['final']:.0f}"
         case "interface_energy":
-            yield f"{document['interface_energy_J_per_m2']:.3f} J/m²"
+            energy = document["interface_energy_J_per_m2"]
+            yield "the two react" if energy is None else f"{energy:.3f} J/m²"
         case "elastic" if document["youngs_modulus_GPa"] is not None:
             yield f"Young's modulus {document['youngs_modulus_GPa']:.1f} GPa"
         case "surface" if document["surface_energy_J_per_m2"] is not None:

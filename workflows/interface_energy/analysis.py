@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from lianode.workflows.results import Results
 
 WENT_FAR = 1.2
-"""Å that an atom may move, beside what its side does as a whole, before a reaction is suspected."""
+"""Å that an atom may move, beside what its side does as a whole, before it counts as gone from its place."""
+REACTION = "no_reaction"
 NORMAL_STRESS = 0.2
 """GPa along the normal of a closed cell whose height could not relax."""
 
@@ -121,6 +122,7 @@ class _Interface:
         used |= {f"{layers} planes": done for layers, done in series.items()}
         used |= {name: done for name, done in {**bulks, **{f"{k} apart": v for k, v in parts.items()}}.items() if done}
         method = single_method((one.method for one in used.values()), f"the energy of {spec.interface}")
+        kept = self._kept(series, parts.get("whole"))
         return interface_energy_document(
             cells,
             [done.n_atoms for done in series.values()],
@@ -129,7 +131,8 @@ class _Interface:
             strained_film_unit_energy=strained.get("film bulk"),
             strained_substrate_unit_energy=strained.get("substrate bulk"),
             parting=self._parting(parts),
-            checks=[*self._of_cells(series), *self._of_calculations(used)],
+            reacted=any(check.name == REACTION for check in failed(kept)),
+            checks=[*self._of_cells(series), *kept, *self._of_calculations(used)],
             system=spec.system,
             engine=spec.engine,
             campaign=spec.campaign,
@@ -208,15 +211,6 @@ class _Interface:
             )
         )  # fmt: skip
         for layers, done in series.items():
-            moved = farthest(self.built[layers].cell, done)
-            checks.append(
-                Check(
-                    name="no_reaction",
-                    passed=moved <= WENT_FAR,
-                    message=f"an atom of the cell of {layers} planes moved by {moved:.2f} Å, beside what its side did "
-                    f"(limit {WENT_FAR:g} Å; beyond, the two have reacted, and no interface of theirs is left)",
-                )
-            )
             stress = abs(done.stress_GPa[2]) if done.stress_GPa is not None else None
             if stress is not None and stress > NORMAL_STRESS:
                 checks.append(
@@ -229,6 +223,19 @@ class _Interface:
                 )
         return checks
 
+    def _kept(self, series: dict[int, Calculation], apart: Calculation | None) -> list[Check]:
+        """Say whether every cell still holds the two crystals that it was built of."""
+        made = {f"the cell of {layers} planes": (self.built[layers].cell, done) for layers, done in series.items()}
+        if apart is not None:
+            made["the cell with vacuum"] = (self._parted(), apart)
+        return [check for name, (cell, done) in made.items() for check in arrangement_checks(cell, done, name)]
+
+    def _parted(self) -> InterfaceCell:
+        """Return the cell with vacuum, in whose box the two are parted."""
+        parameters = self.spec.parameters[max(self.built)]
+        open_cell = {**parameters["cell"], "vacuum": self.spec.settings["vacuum"]}
+        return built_cell(self.spec.crystals, {**parameters, "cell": open_cell}, self.found).cell
+
     def _of_calculations(self, used: dict[str, Calculation]) -> list[Check]:
         """Return the failed checks of calculations; those of symmetry mean nothing for cells that have none."""
         return [
@@ -240,13 +247,46 @@ class _Interface:
         ]
 
 
-def farthest(cell: InterfaceCell, done: Calculation) -> float:
-    """Return how far an atom moved while a cell relaxed, Å, beside the mean displacement of its side."""
+def arrangement_checks(cell: InterfaceCell, done: Calculation, name: str) -> list[Check]:
+    """Say whether the two sides of a relaxed cell are still there, and arranged as they were.
+
+    What a substrate is made of besides the film's elements (the sulphur and phosphorus of a sulfide under lithium) is
+    its frame: atoms of it leave their places when the two react. Other atoms may also hop, or slide into another
+    registry, which changes the interface but leaves one.
+
+    Parameters
+    ----------
+    cell
+        As it was built.
+    done
+        Its relaxation; the box may be another one.
+    name
+        Of the cell, for the messages.
+    """
     from pymatgen.core import Structure
 
     after = Structure.from_dict(done.structure or {})
+    # the height of a box may differ, so displacements are those of fractional coordinates
     apart = np.asarray(after.frac_coords) - np.asarray(cell.structure.frac_coords)
     moved = (apart - np.rint(apart)) @ after.lattice.matrix
     for atoms in (cell.film_atoms, cell.substrate_atoms):
         moved[atoms] -= moved[atoms].mean(axis=0)
-    return float(np.linalg.norm(moved, axis=1).max())
+    far = np.linalg.norm(moved, axis=1)
+    elements = np.array([site.specie.symbol for site in after])
+    of_film = set(elements[cell.film_atoms])
+    frame = [index for index in cell.substrate_atoms if elements[index] not in of_film] or list(cell.substrate_atoms)
+    others = [index for index in range(len(after)) if index not in set(frame)]
+    found = []
+    for what, which, places, meaning in (
+        (REACTION, "of the substrate's frame", frame, "the two have reacted, and no interface of theirs is left"),
+        ("arrangement_kept", "beside the substrate's frame", others, "it hopped or slid, and the interface is another"),
+    ):
+        largest = float(far[places].max()) if places else 0.0
+        found.append(
+            Check(
+                name=what,
+                passed=largest <= WENT_FAR,
+                message=f"an atom {which} moved by {largest:.2f} Å in {name} (limit {WENT_FAR:g} Å; beyond, {meaning})",
+            )
+        )
+    return found
