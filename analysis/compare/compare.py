@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 from lianode.analysis.compare.comparison import ComparisonRow
 from lianode.analysis.compare.elastic import compare_elastic
 from lianode.analysis.compare.hull import compare_hull
+from lianode.analysis.compare.interface_energy import compare_interface_energies
 from lianode.analysis.compare.migration import compare_migration
 from lianode.analysis.compare.published import measured_plateaus, published
+from lianode.analysis.compare.selection import selected
+from lianode.analysis.compare.surface import compare_surfaces
 from lianode.analysis.compare.voltage import compare_plateaus, compare_voltage
 from lianode.analysis.elastic.document import ElasticDocument
 from lianode.analysis.hull.hull import HullDocument
+from lianode.analysis.interface_energy.document import InterfaceEnergyDocument
 from lianode.analysis.migration.document import MigrationDocument
+from lianode.analysis.surface.surface import SurfaceDocument
 from lianode.analysis.voltage.curve import VoltageDocument
 
 if TYPE_CHECKING:
@@ -77,7 +82,11 @@ def compare(paper: str, documents: Iterable[PropertyDocument | Mapping[str, Any]
             case "migration_barrier_meV":
                 rows += compare_migration(content, migrations)
             case "youngs_modulus_GPa":
-                rows += compare_elastic(content, _tensors(documents))
+                rows += compare_elastic(content, selected(documents, ElasticDocument, lambda d: (d.phase, d.engine)))
+            case "surface_energy":
+                rows += compare_surfaces(content, _surfaces(documents), _interfaces(documents))
+            case "interface_energy":
+                rows += compare_interface_energies(content, _interfaces(documents))
             case _:
                 rows += _not_computed(name, content)
     return rows
@@ -120,16 +129,12 @@ def _migrations(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> li
     return [found[place] for place in sorted(found, key=str)]
 
 
-def _tensors(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[ElasticDocument]:
-    """Return one document for each phase and engine: the newest without a failed check, or else the newest."""
-    found: dict[tuple[str | None, str], ElasticDocument] = {}
-    for given in documents:
-        stored = isinstance(given, dict) and given.get("property") == "elastic"
-        document = ElasticDocument.model_validate(given) if stored else given
-        if isinstance(document, ElasticDocument) and not document.method.is_rehearsal:
-            place = document.phase, document.engine
-            found[place] = max(found.get(place, document), document, key=lambda d: (not d.flagged, d.created))
-    return [found[place] for place in sorted(found, key=str)]
+def _surfaces(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[SurfaceDocument]:
+    return selected(documents, SurfaceDocument, lambda d: (d.phase, d.engine, d.plane, d.termination))
+
+
+def _interfaces(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[InterfaceEnergyDocument]:
+    return selected(documents, InterfaceEnergyDocument, lambda d: (d.interface, d.engine))
 
 
 def _hull_rank(document: HullDocument) -> tuple[bool, int, str]:
