@@ -116,19 +116,12 @@ def _write_archive(
 
 def _draw(results: ResultsStore, words: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draw what `lianode run --figures` draws, for each campaign."""
-    from lianode.cli.figures import draw_campaign, draw_interfaces, draw_migrations
-    from lianode.cli.plot_elastic import draw_elastics
-    from lianode.cli.plot_reactivity import draw_reactivities
+    from lianode.cli.figures import draw_everything
 
     documents = list(results.query(**words))
     files: list[Path] = []
     for campaign in sorted({document["campaign"] for document in documents}):
         own = [document for document in documents if document["campaign"] == campaign]
-        place = folder / campaign
-        drawn = draw_campaign(own, place, None)
-        drawn += draw_migrations(own, results, place, None)
-        drawn += draw_interfaces(own, results, place)
-        drawn += draw_reactivities(own, place)
-        drawn += draw_elastics(own, place)
+        drawn = draw_everything(own, results, folder / campaign, None)
         files += [path.rename(folder / f"{campaign}-{path.name}") for path in drawn]
     return files

@@ -11,13 +11,39 @@ from lianode.cli.file_names import engine_name, file_name
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from lianode.hpc.store import ResultsStore
 
 KINDS = ("hull", "voltage")
 INTERFACE_KINDS = ("rdf", "bonds", "snapshots")
+
+
+def draw_everything(
+    documents: Sequence[dict[str, Any]], results: ResultsStore, folder: Path, published: str | None
+) -> list[Path]:
+    """Draw every figure that there is of one campaign; return the files.
+
+    Parameters
+    ----------
+    documents, folder, published
+        As of :func:`draw_campaign`.
+    results
+        Store that holds them.
+    """
+    from lianode.cli.plot_elastic import draw_elastics
+    from lianode.cli.plot_interface_energy import draw_interface_energies
+    from lianode.cli.plot_parity import draw_parities
+    from lianode.cli.plot_reactivity import draw_reactivities
+    from lianode.cli.plot_surface import draw_surfaces
+
+    drawn = draw_campaign(documents, folder, published)
+    drawn += draw_migrations(documents, results, folder, published)
+    drawn += draw_interfaces(documents, results, folder)
+    for draw in (draw_reactivities, draw_elastics, draw_interface_energies, draw_parities, draw_surfaces):
+        drawn += draw(documents, folder)
+    return drawn
 
 
 def draw_campaign(documents: Iterable[dict[str, Any]], folder: Path, published: str | None) -> list[Path]:
@@ -138,7 +164,7 @@ def _order(document: Mapping[str, Any]) -> tuple[Any, ...]:
     settings = document["settings"]
     return (
         document["system"],
-        settings["entry"],
+        settings.get("entry", 1),
         document["property"],
         document["engine"],
         settings.get("temperature") or 0.0,
@@ -150,7 +176,8 @@ def _name(document: Mapping[str, Any], *, engine: bool) -> str:
     """Return the name of a figure's file; what goes without saying is left out."""
     settings = document["settings"]
     parts = [document["property"], document["system"]]
-    parts += [str(settings["entry"])] if settings["entry"] > 1 else []
+    entry = settings.get("entry", 1)
+    parts += [str(entry)] if entry > 1 else []
     parts += [engine_name(document["engine"])] if engine else []
     parts += [f"{settings['temperature']:g}K"] if settings.get("temperature") else []
     return "-".join(parts)

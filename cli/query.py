@@ -60,9 +60,12 @@ def command(
     """Find results of PROPERTY, or of all.
 
     Properties: hull, phase_stability, voltage, hull_spread, free_energy, barrier (of a hop), migration (of a phase),
-    reactivity (of an anode, the phase, with an electrolyte), elastic (of a phase).
+    reactivity (of an anode, the phase, with an electrolyte), elastic (of a phase), surface (of a termination of a
+    plane), wulff (shape of a phase's crystals, with its lowest plane), interface_energy, interface_md, rdf, bonds and
+    motion (of an interface).
 
-    Energies are in eV, those of fields that end in _per_atom in eV/atom, moduli in GPa.
+    Energies are in eV, those of fields that end in _per_atom in eV/atom, of surfaces and interfaces in eV/Å² or, where
+    the field says so, in J/m², moduli in GPa.
     """
     from lianode.hpc.fields import check_fields
     from lianode.hpc.tables import table_columns, table_row, write_parquet

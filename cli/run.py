@@ -43,12 +43,7 @@ def command(
     """
     from lianode.analysis.compare.published import published as published_values
     from lianode.cli.display import show_progress
-    from lianode.cli.figures import draw_campaign, draw_interfaces, draw_migrations
-    from lianode.cli.plot_elastic import draw_elastics
-    from lianode.cli.plot_interface_energy import draw_interface_energies
-    from lianode.cli.plot_parity import draw_parities
-    from lianode.cli.plot_reactivity import draw_reactivities
-    from lianode.cli.plot_surface import draw_surfaces
+    from lianode.cli.figures import draw_everything
     from lianode.cli.summary import print_summary
     from lianode.cli.summary_elastic import print_elastics
     from lianode.cli.summary_interface import print_interfaces
@@ -65,16 +60,7 @@ def command(
         click.echo(f"note: {note}", err=True)
     with show_progress(plan, results, quiet=as_json) as tell:
         ended = run_campaign(plan, results, file, workers=workers, tell=tell)
-    drawn = []
-    if figures is not None:
-        drawn = draw_campaign(ended.documents, figures, published)
-        drawn += draw_migrations(ended.documents, results, figures, published)
-        drawn += draw_interfaces(ended.documents, results, figures)
-        drawn += draw_reactivities(ended.documents, figures)
-        drawn += draw_elastics(ended.documents, figures)
-        drawn += draw_interface_energies(ended.documents, figures)
-        drawn += draw_parities(ended.documents, figures)
-        drawn += draw_surfaces(ended.documents, figures)
+    drawn = [] if figures is None else draw_everything(ended.documents, results, figures, published)
     if as_json:
         print_json(_summary(plan, ended) | {"figures": [str(path) for path in drawn]})
     else:
