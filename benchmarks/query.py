@@ -2,10 +2,11 @@
 
     python benchmarks/query.py                      # 100,000 documents, made in the temporary folder
     python benchmarks/query.py --project FOLDER     # the store of a project
+    python benchmarks/query.py --mongo              # on a MongoDB server of one's own, from the wheel
 
 Each query is asked some times in one process; the first time is printed apart, because the file is then read from the
-disk. The time of the processor is printed beside, which other work on the machine changes little. A page is 100
-documents.
+disk. The time of the processor is printed beside, which other work on the machine changes little; of MongoDB's server
+it says nothing. Queries without a limit are counted too. A page is 100 documents.
 """
 
 from __future__ import annotations
@@ -14,23 +15,32 @@ import argparse
 import statistics
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from store import Ours, load
 
-from lianode.hpc.settings import Settings, load_settings
+from lianode.hpc.settings import MongoSettings, Settings, load_settings
 from lianode.hpc.store import open_store
+from lianode.hpc.stores.mongod import running_mongod
 from lianode.hpc.tables import table_row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lianode.hpc.store import ResultsStore
 
 PAGE = 100
 TIMES = 7
 CRITERIA = {"energy_above_hull": {"$lt": 0.01}}
+NARROW = {"energy_above_hull": {"$gte": 0.5, "$lt": 0.5001}}
+WIDE = {"energy_above_hull": {"$gte": 0.1}}
+SETTING = {"settings.number": {"$gte": 5, "$lt": 50}}
+NEWEST = [("created", -1), ("key", -1)]
 QUERIES: dict[str, dict[str, Any]] = {
     "first page": {"limit": PAGE},
+    "the newest": {"sort": NEWEST, "limit": PAGE},
     "first page of a property": {"property": "hull", "limit": PAGE},
     "a property and a system": {"property": "hull", "system": "Li-In", "limit": PAGE},
     "a system": {"system": "Li-In", "limit": PAGE},
@@ -40,34 +50,49 @@ QUERIES: dict[str, dict[str, Any]] = {
     "a range, first page": {"criteria": CRITERIA, "limit": PAGE},
     "a property and a range": {"property": "hull", "criteria": CRITERIA},
     "a range, all results": {"criteria": CRITERIA},
+    "a narrow range, all results": {"criteria": NARROW},
+    "a wide range, the newest": {"criteria": WIDE, "sort": NEWEST, "limit": PAGE},
+    "a setting of the analysis": {"criteria": SETTING},
+    "a property, by a number": {"property": "hull", "sort": [("energy_above_hull", 1)], "limit": PAGE},
+    "all, by a number": {"sort": [("energy_above_hull", 1)], "limit": PAGE},
+}
+COUNTS: dict[str, dict[str, Any]] = {
+    "how many there are": {},
+    "how many of a property": {"property": "hull"},
+    "how many in a range": CRITERIA,
+    "how many in a wide range": WIDE,
 }
 
 
-def measure(store: ResultsStore, words: dict[str, Any]) -> tuple[int, float, float, float]:
-    """Return how many documents a query finds, its first and median time, and the processor's median time, in ms."""
+def measure(ask: Callable[[], int]) -> str:
+    """Return what was found, and the first and median time and the processor's median time, in ms."""
     times, busy = [], []
     count = 0
     for _ in range(TIMES + 1):
         start, begun = time.perf_counter(), time.process_time()
-        count = sum(1 for _ in store.query(**words))
+        count = ask()
         times.append(1e3 * (time.perf_counter() - start))
         busy.append(1e3 * (time.process_time() - begun))
-    return count, times[0], statistics.median(times[1:]), statistics.median(busy[1:])
+    first, median, processor = times[0], statistics.median(times[1:]), statistics.median(busy[1:])
+    return f"{count:7} found   first {first:8.1f} ms   median {median:8.1f} ms   processor {processor:8.1f} ms"
 
 
 def report(store: ResultsStore) -> None:
     """Print the times of all queries."""
     print(f"{store.property_documents.count()} property documents")
     for name, words in QUERIES.items():
-        count, first, median, busy = measure(store, words)
-        times = f"first {first:8.1f} ms   median {median:8.1f} ms   processor {busy:8.1f} ms"
-        print(f"  {name:28} {count:7} found   {times}", flush=True)
+        print(f"  {name:36} {measure(lambda words=words: sum(1 for _ in store.query(**words)))}", flush=True)
+    count = store.property_documents.count
+    for name, criteria in COUNTS.items():
+        wanted = {**criteria, "superseded_by": None}
+        print(f"  {name:36} {measure(lambda wanted=wanted: count(wanted))}", flush=True)
+        print(f"  {name + ', to 10,000':36} {measure(lambda wanted=wanted: count(wanted, limit=10_000))}", flush=True)
     documents = list(store.query(limit=1000))
     begun = time.process_time()
     for document in documents:
         table_row(document)
     each = (time.process_time() - begun) / max(1, len(documents))
-    print(f"  a row of a table             {1e6 * each:7.0f} µs of the processor")
+    print(f"  a row of a table                     {1e6 * each:7.0f} µs of the processor")
 
 
 def main() -> None:
@@ -75,13 +100,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--project", type=Path, help="folder with lianode.toml; nothing is written there")
+    parser.add_argument("--mongo", action="store_true", help="on MongoDB instead of SQLite")
     options = parser.parse_args()
     if options.project is not None:
         report(open_store(load_settings(options.project / "lianode.toml")))
         return
-    with tempfile.TemporaryDirectory(prefix="lianode-benchmark-") as folder:
-        load(Ours(folder), options.documents)
-        report(open_store(Settings(project=Path(folder))))
+    with tempfile.TemporaryDirectory(prefix="lianode-benchmark-") as folder, ExitStack() as stack:
+        place, settings = folder, Settings(project=Path(folder))
+        if options.mongo:
+            place = stack.enter_context(running_mongod(Path(folder) / "mongod"))
+            settings = Settings(
+                project=Path(folder), store=MongoSettings(kind="mongodb", uri=place, database="lianode-benchmark")
+            )
+        load(Ours(place), options.documents)
+        report(open_store(settings))
 
 
 if __name__ == "__main__":

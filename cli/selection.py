@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lianode.structures.errors import InputError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-OPERATORS = {"<=": "$lte", ">=": "$gte", "!=": "$ne", "<": "$lt", ">": "$gt", "=": "$eq"}
-CONDITION = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|!=|<|>|=)\s*(.+?)\s*")
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--system", multiple=True, help="Chemical system, such as Li-In; may be repeated."),
@@ -50,36 +44,9 @@ def query_words(property_name: str | None, chosen: Mapping[str, Any]) -> dict[st
     InputError
         For a condition that is none.
     """
+    from lianode.hpc.conditions import condition
+
     several = {name: chosen[name] or None for name in ("system", "phase", "engine", "campaign")}
     single = {name: chosen[name] for name in ("completeness", "flagged", "since", "until", "superseded")}
     conditions = [condition(text) for text in chosen["where"]]
     return {"property": property_name, **several, **single, "criteria": {"$and": conditions} if conditions else None}
-
-
-def condition(text: str) -> dict[str, Any]:
-    """Return the criteria that a condition such as ``energy_above_hull_per_atom<0.005`` stands for.
-
-    Raises
-    ------
-    InputError
-        When it is none.
-    """
-    match = CONDITION.fullmatch(text)
-    if match is None:
-        raise InputError(
-            f"'{text}' is no condition; write a field, one of {' '.join(OPERATORS)}, and a value, such as stable=true",
-            "--where",
-        )
-    field, operator, written = match.groups()
-    return {field: {OPERATORS[operator]: _value(written)}}
-
-
-def _value(text: str) -> Any:
-    """Return a number, true, false, null, or text."""
-    words = {"true": True, "false": False, "null": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return float(text)
-    except ValueError:
-        return text.strip("'\"")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from lianode.analysis.documents import FLAT_FIELDS
-from lianode.hpc.periods import created_between
+from lianode.hpc.query_words import query_criteria
 from lianode.hpc.settings import MongoSettings, find_project, load_settings
 from lianode.hpc.stores.blobs import BlobStore
 from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec
@@ -36,9 +36,17 @@ CALCULATIONS: Final = CollectionSpec(
 PROPERTIES: Final = CollectionSpec(
     "properties",
     key=("key",),
-    columns=(*FLAT_FIELDS, "superseded_by"),
-    indexes=(("property", "system", "phase"), ("system", "phase"), ("phase",), ("campaign", "property")),
-)
+    columns=(*FLAT_FIELDS, "superseded_by", "method.program"),
+    indexes=(
+        # with every column: what no other index narrows is counted and sorted in it, and documents are not read
+        ("property", "system", "phase", "engine", "campaign", "completeness", "flagged", "superseded_by",
+         "method.program", "created", "key"),
+        ("property", "superseded_by", "key"), ("system", "phase"), ("phase",),
+        ("campaign", "property", "superseded_by", "method.program", "created", "key"),
+        ("created", "key", "superseded_by", "method.program"),
+    ),
+    numbers=("", "settings"),
+)  # fmt: skip
 JOBS: Final = CollectionSpec("jobs", key=("uuid", "index"), columns=("name",), indexes=(("name",),))
 SPECS: Final = (CALCULATIONS, PROPERTIES, JOBS)
 
@@ -148,6 +156,7 @@ class ResultsStore:
         superseded: bool = False,
         criteria: Mapping[str, Any] | None = None,
         sort: Sequence[tuple[str, int]] = (),
+        skip: int = 0,
         limit: int = 0,
     ) -> Iterator[dict[str, Any]]:
         """Yield property documents; every word that is given narrows the choice.
@@ -168,6 +177,8 @@ class ResultsStore:
             Further MongoDB criteria, such as a range: ``{"energy_above_hull_per_atom": {"$lte": 0.005}}``.
         sort
             ``(field, 1 or -1)`` pairs.
+        skip
+            Documents to leave out at the beginning.
         limit
             Most documents to return; 0 for all.
 
@@ -175,20 +186,15 @@ class ResultsStore:
         --------
         >>> hulls = store.query(property="hull", system="Li-In", flagged=False)  # doctest: +SKIP
         """
-        words = {"property": property, "system": system, "phase": phase, "engine": engine, "campaign": campaign}
-        wanted: dict[str, Any] = {
-            name: value if isinstance(value, str) else {"$in": list(value)}
-            for name, value in words.items()
-            if value is not None
-        }
-        if completeness is not None:
-            wanted["completeness"] = completeness
-        if flagged is not None:
-            wanted["flagged"] = flagged
-        wanted |= created_between(since, until)
-        if not superseded:
-            wanted["superseded_by"] = None
-        return self.properties({"$and": [wanted, criteria]} if criteria else wanted, sort=sort, limit=limit)
+        wanted = query_criteria(
+            property=property, system=system, phase=phase, engine=engine, campaign=campaign, completeness=completeness,
+            flagged=flagged, since=since, until=until, superseded=superseded, criteria=criteria,
+        )  # fmt: skip
+        return self.property_documents.find(wanted, sort=sort, skip=skip, limit=limit)
+
+    def count(self, *, limit: int = 0, **words: Any) -> int:
+        """Count what :meth:`query` finds with the same words, up to a limit where one is given."""
+        return self.property_documents.count(query_criteria(**words), limit=limit)
 
     def table(self, **words: Any) -> pd.DataFrame:
         """Return property documents as a pandas DataFrame, one row each.

@@ -29,12 +29,16 @@ class CollectionSpec:
         Fields that hold single values and that queries filter by; SQLite keeps them as columns of their own.
     indexes
         Groups of fields that are indexed together.
+    numbers
+        Objects whose single numbers are indexed, each by its field, so that ranges are found at once; ``""`` is the
+        document itself.
     """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[str, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
+    numbers: tuple[str, ...] = ()
 
     def fields(self) -> tuple[str, ...]:
         """Return all fields that must hold single values."""
@@ -76,8 +80,8 @@ class Collection(Protocol):
         """Return the first document, or None."""
         ...
 
-    def count(self, criteria: Mapping[str, Any] | None = None) -> int:
-        """Count documents."""
+    def count(self, criteria: Mapping[str, Any] | None = None, *, limit: int = 0) -> int:
+        """Count documents, up to a limit where one is given."""
         ...
 
     def distinct(self, field: str, criteria: Mapping[str, Any] | None = None) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec, check_range, check_revision, keyed
 from lianode.hpc.stores.criteria import field_path, parse
 from lianode.hpc.stores.mongo_credentials import PASSWORD_VARIABLE
+from lianode.hpc.stores.mongo_numbers import NUMBERS, OTHERS, narrowed, open_numbers, with_numbers
 from lianode.hpc.stores.selection import projection_fields, sort_fields
 from lianode.hpc.stores.sqlite_file import require_version
 from lianode.hpc.stores.values import order, plain
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database as PyMongoDatabase
 
 META: Final = "lianode_meta"
-_HIDDEN: Final = {"_id": 0, "_version": 0}
+_HIDDEN: Final = {"_id": 0, "_version": 0, NUMBERS: 0, OTHERS: 0}
 TOO_LARGE: Final = "a document is too large for MongoDB (16 MB); keep large data in files"
 _AUTHENTICATION_FAILED, _UNAUTHORIZED, _DUPLICATE_KEY, _PARALLEL_ARRAYS, _TOO_LARGE = 18, 13, 11000, 2, 10334
 _TIMEOUT_MS: Final = 10_000
@@ -180,6 +181,8 @@ class MongoCollection:
             handle.create_index([(field, 1) for field in spec.key], unique=True)
             for group in spec.indexes:
                 handle.create_index([(field, 1) for field in group])
+            if spec.numbers:
+                open_numbers(handle, spec.numbers)
 
     @patiently
     def put(self, documents: Iterable[Mapping[str, Any]]) -> None:
@@ -191,7 +194,8 @@ class MongoCollection:
         if not rows:
             return
         requests = [
-            ReplaceOne(dict(zip(self.spec.key, key, strict=True)), row, upsert=True) for key, row in rows.items()
+            ReplaceOne(dict(zip(self.spec.key, key, strict=True)), self._stored(row), upsert=True)
+            for key, row in rows.items()
         ]
         with translated(self.database.where):
             try:
@@ -210,6 +214,7 @@ class MongoCollection:
 
         ((key, row),) = keyed(self.spec, [document]).items()
         check_revision(expected_revision, row)
+        row = self._stored(row)
         with translated(self.database.where):
             if expected_revision == 0:
                 try:
@@ -234,7 +239,7 @@ class MongoCollection:
         fields = projection_fields(projection)
         wanted = _HIDDEN if fields is None else dict.fromkeys(fields, 1) | {"_id": 0}
         by = sort_fields(sort, self.spec.key) if sort or skip or limit else ()
-        cursor = self._handle().find(_checked(criteria), wanted, skip=skip, limit=limit)
+        cursor = self._handle().find(self._asked(criteria), wanted, skip=skip, limit=limit)
         if by:
             cursor = cursor.sort([(field.field, -1 if field.descending else 1) for field in by]).allow_disk_use(True)
         return self._stream(iter(cursor))
@@ -247,23 +252,25 @@ class MongoCollection:
         return next(self.find(criteria, sort=sort, limit=1), None)
 
     @patiently
-    def count(self, criteria: Mapping[str, Any] | None = None) -> int:
-        """Count documents."""
+    def count(self, criteria: Mapping[str, Any] | None = None, *, limit: int = 0) -> int:
+        """Count documents, up to a limit where one is given."""
+        check_range(0, limit)
         with translated(self.database.where):
-            return self._handle().count_documents(_checked(criteria))
+            bounds: dict[str, Any] = {"limit": limit} if limit else {}
+            return self._handle().count_documents(self._asked(criteria), **bounds)
 
     def distinct(self, field: str, criteria: Mapping[str, Any] | None = None) -> list[Any]:
         """Return the different values of a field (elements, of lists) but null, in MongoDB's order of values."""
         field_path(field)
         with translated(self.database.where):
-            values = self._handle().distinct(field, _checked(criteria))
+            values = self._handle().distinct(field, self._asked(criteria))
         return sorted((value for value in values if value is not None), key=order)
 
     @patiently
     def remove(self, criteria: Mapping[str, Any]) -> int:
         """Remove documents and return how many."""
         with translated(self.database.where):
-            return self._handle().delete_many(_checked(criteria)).deleted_count
+            return self._handle().delete_many(self._asked(criteria)).deleted_count
 
     def ensure_index(self, fields: Sequence[str]) -> None:
         """Index fields together; they have to hold single values from now on.
@@ -293,14 +300,24 @@ class MongoCollection:
             requests = []
             for document in portion:
                 number = document.pop("_id")
-                document.pop("_version", None)
+                for hidden in _HIDDEN:
+                    document.pop(hidden, None)
                 (old,) = keyed(self.spec, [document])
                 ((new, row),) = keyed(self.spec, [change(document)]).items()
                 if new != old:
                     raise ValueError(f"an upgrade must not change keys ({old} became {new})")
-                requests.append(ReplaceOne({"_id": number}, row | {"_version": version}))
+                requests.append(ReplaceOne({"_id": number}, self._stored(row) | {"_version": version}))
             with translated(self.database.where):
                 handle.bulk_write(requests, ordered=False)
+
+    def _stored(self, row: _Document) -> _Document:
+        return with_numbers(row, self.spec.numbers) if self.spec.numbers else row
+
+    def _asked(self, criteria: Mapping[str, Any] | None) -> _Document:
+        """Return criteria that MongoDB and :mod:`lianode.hpc.stores.criteria` read alike, with dates as text."""
+        node = parse(criteria)
+        wanted = {name: _as_stored(value) for name, value in (criteria or {}).items()}
+        return narrowed(wanted, node, self.spec.numbers) if self.spec.numbers else wanted
 
     def _stream(self, documents: Iterator[_Document]) -> Iterator[_Document]:
         with translated(self.database.where):
@@ -308,12 +325,6 @@ class MongoCollection:
 
     def _handle(self) -> PyMongoCollection[_Document]:
         return self.database.database()[self.spec.name]
-
-
-def _checked(criteria: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return criteria that MongoDB and :mod:`lianode.hpc.stores.criteria` read alike, with dates as text."""
-    parse(criteria)
-    return {name: _as_stored(value) for name, value in (criteria or {}).items()}
 
 
 def _as_stored(value: Any) -> Any:

@@ -13,7 +13,17 @@ from lianode.hpc.stores.collection import STORE_VERSION, CollectionSpec, check_r
 from lianode.hpc.stores.criteria import field_path, holds, parse
 from lianode.hpc.stores.selection import project, projection_fields, sort_documents, sort_fields, sort_values
 from lianode.hpc.stores.sqlite_file import DAMAGED, SQLiteFile, translated
-from lianode.hpc.stores.sqlite_query import column, column_value, document_value, order_by, quoted, where
+from lianode.hpc.stores.sqlite_numbers import NumberIndex
+from lianode.hpc.stores.sqlite_query import (
+    Known,
+    column,
+    column_value,
+    document_value,
+    page,
+    quoted,
+    where,
+)
+from lianode.hpc.stores.sqlite_query import order as order_of
 from lianode.hpc.stores.values import lookup, order, spread
 from lianode.structures.errors import InputError
 
@@ -95,6 +105,7 @@ class SQLiteCollection:
         self.file = file
         self.spec = spec
         self._table = quoted(spec.name)
+        self._numbers: NumberIndex | None = None
         self._description: tuple[str, ...] = ()
         self._columns: tuple[str, ...] = ()
         self._paths: tuple[tuple[str, ...], ...] = ()
@@ -116,6 +127,7 @@ class SQLiteCollection:
         with self.file.transaction() as connection:
             self._refresh(connection)
             connection.executemany(self._upsert, ((text, *self._column_values(row)) for text, row in encoded))
+            self._read_numbers(connection)
 
     def compare_and_set(self, expected_revision: int, document: Mapping[str, Any]) -> bool:
         """Store a document whose ``revision`` follows the expected one, if that is still what is stored.
@@ -136,6 +148,7 @@ class SQLiteCollection:
             if revision != expected_revision or (stored is not None and expected_revision == 0):
                 return False
             connection.execute(self._upsert, (text, *self._column_values(row)))
+            self._read_numbers(connection)
         return True
 
     def find(
@@ -167,27 +180,29 @@ class SQLiteCollection:
         """Return the first document, or None."""
         return next(self.find(criteria, sort=sort, limit=1), None)
 
-    def count(self, criteria: Mapping[str, Any] | None = None) -> int:
-        """Count documents."""
+    def count(self, criteria: Mapping[str, Any] | None = None, *, limit: int = 0) -> int:
+        """Count documents, up to a limit where one is given."""
+        check_range(0, limit)
         node = parse(criteria)
-        clause = where(node, self._columns)
+        clause = where(node, self._known(of_page=bool(limit)))
         if not clause.exact:
-            return sum(1 for _ in self._find(node, (), 0, 0))
+            return sum(1 for _ in self._find(node, (), 0, limit))
         with translated(self.file.path):
-            sql = f"SELECT count(*) FROM {self._table}{clause.clause()}"  # noqa: S608
-            return int(self.file.reader().execute(sql, clause.parameters).fetchone()[0])
+            found = f"SELECT 1 FROM {self._table} AS t{clause.clause()} LIMIT ?"  # noqa: S608
+            sql = f"SELECT count(*) FROM ({found})"  # noqa: S608
+            return int(self.file.reader().execute(sql, (*clause.parameters, limit or -1)).fetchone()[0])
 
     def distinct(self, field: str, criteria: Mapping[str, Any] | None = None) -> list[Any]:
         """Return the different values of a field (elements, of lists) but null, in MongoDB's order of values."""
         path = field_path(field)
         node = parse(criteria)
-        clause = where(node, self._columns)
+        clause = where(node, self._known())
         values: dict[tuple[Any, ...], Any] = {}
         if field in self._columns and clause.exact:
             name = column(field)
             condition = f"({clause.sql}) AND {name} IS NOT NULL" if clause.sql else f"{name} IS NOT NULL"
             with translated(self.file.path):
-                sql = f"SELECT DISTINCT {name} FROM {self._table} WHERE {condition}"  # noqa: S608
+                sql = f"SELECT DISTINCT {name} FROM {self._table} AS t WHERE {condition}"  # noqa: S608
                 for (value,) in self.file.reader().execute(sql, clause.parameters):
                     values[order(document_value(value))] = document_value(value)
         else:
@@ -200,11 +215,12 @@ class SQLiteCollection:
     def remove(self, criteria: Mapping[str, Any]) -> int:
         """Remove documents and return how many."""
         node = parse(criteria)
-        clause = where(node, self._columns)
+        clause = where(node, self._known())
+        chosen = f"FROM {self._table} AS t{clause.clause()}"
         with self.file.transaction() as connection:
             if clause.exact:
-                return connection.execute(f"DELETE FROM {self._table}{clause.clause()}", clause.parameters).rowcount  # noqa: S608
-            rows = connection.execute(f"SELECT id, document FROM {self._table}{clause.clause()}", clause.parameters)  # noqa: S608
+                return connection.execute(f"DELETE {chosen}", clause.parameters).rowcount
+            rows = connection.execute(f"SELECT id, document {chosen}", clause.parameters)
             matching = [(number,) for number, text in rows if holds(node, self._decode(text))]
             connection.executemany(f"DELETE FROM {self._table} WHERE id = ?", matching)  # noqa: S608
             return len(matching)
@@ -234,23 +250,44 @@ class SQLiteCollection:
             if new != old:
                 raise ValueError(f"an upgrade must not change keys ({old} became {new})")
             self._overwrite(connection, number, row)
+        self._read_numbers(connection)
 
     def _find(self, node: Node, by: tuple[SortField, ...], skip: int, limit: int) -> Iterator[dict[str, Any]]:
-        clause = where(node, self._columns)
-        sql_sorts = all(field.field in self._columns for field in by)
-        sql = f"SELECT document FROM {self._table}{clause.clause()}"  # noqa: S608
-        if sql_sorts:
-            sql += order_by(by)
-        if sql_sorts and clause.exact:
-            limits = " LIMIT ? OFFSET ?" if limit or skip else ""
-            parameters = (*clause.parameters, limit or -1, skip) if limits else clause.parameters
-            return self._rows(sql + limits, parameters, None)
-        rows = self._rows(sql, clause.parameters, None if clause.exact else node)
-        if not sql_sorts:
+        known = self._known(of_page=bool(limit))
+        clause, sorted_by = where(node, known), order_of(by, known)
+        if clause.exact and sorted_by is not None and (limit or skip):
+            return self._rows(*page(self._table, clause, sorted_by, limit, skip), None)
+        sql = f"SELECT document FROM {self._table} AS t{clause.clause()}"  # noqa: S608
+        parameters = clause.parameters
+        if sorted_by is not None:
+            sql += sorted_by.clause()
+            parameters += sorted_by.parameters
+        rows = self._rows(sql, parameters, None if clause.exact else node)
+        if sorted_by is None:
             # keep the text, not the objects, of what may be a large collection
             pairs = [(sort_values(document, by), orjson.dumps(document)) for document in rows]
             rows = (orjson.loads(text) for text in sort_documents(pairs, by))
         return islice(rows, skip, skip + limit if limit else None) if skip or limit else rows
+
+    def _known(self, *, of_page: bool = False) -> Known:
+        """Return what SQL knows; for a page it may ask document by document, which ends when the page is full."""
+        numbers = self._numbers
+        if numbers is None:
+            return Known(self._columns)
+
+        def has_numbers(path: tuple[str, ...]) -> bool:
+            with translated(self.file.path):
+                return numbers.answers(self.file.reader(), path)
+
+        def are_many(condition: str, values: tuple[Any, ...]) -> bool:
+            with translated(self.file.path):
+                return of_page and numbers.are_many(self.file.reader(), condition, values)
+
+        return Known(self._columns, numbers.table, has_numbers, are_many)
+
+    def _read_numbers(self, connection: sqlite3.Connection) -> None:
+        if self._numbers is not None:
+            self._numbers.read_marked(connection, self._decode)
 
     def _rows(self, sql: str, parameters: tuple[Any, ...], node: Node | None) -> Iterator[dict[str, Any]]:
         with translated(self.file.path):
@@ -275,6 +312,18 @@ class SQLiteCollection:
             if not (set(wanted.fields()) <= set(self._columns) and set(wanted.indexes) <= set(self.spec.indexes)):
                 with self.file.transaction() as connection:
                     self._grow(connection, wanted.fields(), wanted.indexes)
+            if wanted.numbers:
+                self._open_numbers(NumberIndex(wanted.name, wanted.numbers))
+
+    def _open_numbers(self, numbers: NumberIndex) -> None:
+        """Make the index of numbers where it is missing, and let it read what was written without it."""
+        reader = self.file.reader()
+        if not numbers.exists(reader) or numbers.is_behind(reader):
+            with self.file.transaction() as connection:
+                if not numbers.exists(connection):
+                    numbers.make(connection)
+                numbers.read_marked(connection, self._decode)
+        self._numbers = numbers
 
     def _refresh(self, connection: sqlite3.Connection) -> None:
         """Learn which columns there are now; another process may have added some."""

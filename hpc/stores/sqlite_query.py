@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lianode.hpc.stores.criteria import All, Condition, Either
+from lianode.hpc.stores.numbers import BOUNDS, ranges
 from lianode.hpc.stores.values import MISSING, NULL, NUMBER, STRING, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from lianode.hpc.stores.criteria import Node
     from lianode.hpc.stores.selection import SortField
@@ -23,6 +24,33 @@ FALSE: Final = b"\0"
 TRUE: Final = b"\1"
 _MAX_PARAMETERS: Final = 30_000  # SQLite's own limit is 32766
 _SYMBOLS: Final = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What SQL knows of the documents of a collection.
+
+    Attributes
+    ----------
+    columns
+        Fields with a column.
+    numbers
+        Table of numbers, quoted; empty for none.
+    has_numbers
+        Whether that table answers for a path.
+    are_many
+        Whether a condition on that table, with its values, holds for so many rows that documents are rather asked one
+        by one than looked up in a list of them.
+    """
+
+    columns: Collection[str]
+    numbers: str = ""
+    has_numbers: Callable[[tuple[str, ...]], bool] = lambda _path: False
+    are_many: Callable[[str, tuple[Any, ...]], bool] = lambda _sql, _values: False
+
+    def has_range(self, path: tuple[str, ...]) -> bool:
+        """Whether the table of numbers is to be asked."""
+        return ".".join(path) not in self.columns and self.has_numbers(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +101,93 @@ def document_value(value: Any) -> Any:
     return value == TRUE if isinstance(value, bytes) else value
 
 
-def where(node: Node, columns: Collection[str]) -> Where:
+def where(node: Node, known: Known) -> Where:
     """Translate parsed criteria."""
-    translated = _translate(node, columns)
+    translated = _translate(node, known)
     return _ALL_ROWS if len(translated.parameters) > _MAX_PARAMETERS else translated
 
 
-def order_by(fields: Sequence[SortField]) -> str:
-    """Return an ORDER BY clause; all fields are columns."""
-    if not fields:
-        return ""
-    return " ORDER BY " + ", ".join(f"{column(field.field)}{' DESC' if field.descending else ''}" for field in fields)
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What rows are sorted by.
+
+    Attributes
+    ----------
+    expressions
+        One per field, in terms of the table ``t``.
+    descending
+        Whether each is sorted from its largest.
+    parameters
+        Bound values of the expressions.
+    """
+
+    expressions: tuple[str, ...]
+    descending: tuple[bool, ...]
+    parameters: tuple[Any, ...]
+
+    def clause(self, names: Sequence[str] = ()) -> str:
+        """Return ORDER BY, of the expressions or of names given to them; empty for no order."""
+        pairs = zip(names or self.expressions, self.descending, strict=True)
+        terms = ", ".join(f"{name}{' DESC' if down else ''}" for name, down in pairs)
+        return f" ORDER BY {terms}" if terms else ""
 
 
-def _translate(node: Node, columns: Collection[str]) -> Where:
-    if isinstance(node, Condition):
-        field = ".".join(node.path)
-        return _condition(column(field), node) if field in columns else _ALL_ROWS
-    if isinstance(node, All):
-        parts = [_translate(part, columns) for part in node.parts]
-        useful = [part for part in parts if part.sql]
-        return _join(" AND ", useful, exact=all(part.exact for part in parts))
+def order(fields: Sequence[SortField], known: Known) -> Order | None:
+    """Translate a sort order; None where a field's values are not all known to SQL."""
+    expressions, parameters = [], []
+    for field in fields:
+        if field.field in known.columns:
+            expressions.append(column(field.field))
+        elif known.has_numbers(field.path):
+            expressions.append(f"(SELECT value FROM {known.numbers} AS n WHERE n.id = t.id AND n.field = ?)")  # noqa: S608
+            parameters.append(field.field)
+        else:
+            return None
+    return Order(tuple(expressions), tuple(field.descending for field in fields), tuple(parameters))
+
+
+def page(table: str, clause: Where, by: Order, limit: int, skip: int) -> tuple[str, tuple[Any, ...]]:
+    """Return the query for a page of documents, and its parameters; the documents off the page are never read."""
+    names = [f"o{number}" for number in range(len(by.expressions))]
+    sorted_by = "".join(f", {what} AS {name}" for what, name in zip(by.expressions, names, strict=True))
+    inner = f"SELECT id{sorted_by} FROM {table} AS t{clause.clause()}{by.clause(names)} LIMIT ? OFFSET ?"  # noqa: S608
+    outer = by.clause([f"page.{name}" for name in names])
+    sql = f"SELECT d.document FROM ({inner}) AS page JOIN {table} AS d ON d.id = page.id{outer}"  # noqa: S608
+    return sql, (*by.parameters, *clause.parameters, limit or -1, skip)
+
+
+def _translate(node: Node, known: Known) -> Where:
+    if isinstance(node, Condition) and ".".join(node.path) in known.columns:
+        return _condition(column(".".join(node.path)), node)
+    if isinstance(node, Condition | All):
+        found, rest = ranges(node, known.has_range)
+        # a condition that is alone and neither a column nor a number is decided outside
+        parts = [_ALL_ROWS if part is node else _translate(part, known) for part in rest]
+        parts += [_numbers(conditions, known) for conditions in found.values()]
+        return _join(" AND ", [part for part in parts if part.sql], exact=all(part.exact for part in parts))
     if isinstance(node, Either):
-        parts = [_translate(part, columns) for part in node.parts]
+        parts = [_translate(part, known) for part in node.parts]
         if not all(part.sql for part in parts):
             return _ALL_ROWS
         return _join(" OR ", parts, exact=all(part.exact for part in parts))
-    part = _translate(node.part, columns)
+    part = _translate(node.part, known)
     return Where(f"({part.sql}) IS NOT TRUE", part.parameters, exact=True) if part.exact and part.sql else _ALL_ROWS
+
+
+def _numbers(conditions: Sequence[Condition], known: Known) -> Where:
+    """Translate conditions on the number at one path."""
+    terms, values = ["field = ?"], [".".join(conditions[0].path)]
+    for condition in conditions:
+        operands = condition.operand if condition.operator == "$in" else [condition.operand]
+        symbol = BOUNDS.get(condition.operator)
+        terms.append(f"value {symbol} ?" if symbol else f"value IN ({', '.join('?' * len(operands))})")
+        values += operands
+    all_terms, bound = " AND ".join(terms), tuple(values)
+    if known.are_many(all_terms, bound):
+        sql = f"EXISTS (SELECT 1 FROM {known.numbers} AS n WHERE n.id = t.id AND {all_terms})"  # noqa: S608
+    else:
+        sql = f"id IN (SELECT id FROM {known.numbers} WHERE {all_terms})"  # noqa: S608
+    return Where(sql, bound, exact=True)
 
 
 def _join(word: str, parts: list[Where], *, exact: bool) -> Where:

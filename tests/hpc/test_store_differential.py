@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.mongodb
 
 SCALARS = [None, True, False, 0, 1, 2, 1.0, 0.5, -1, 2.5, "", "a", "b", "é", "\U0001f50b", "Li", "1", 2**40]
+NUMBERS = [None, -(2**53) - 1, -1, -0.5, 0, 0.0, 0.1, 0.1 + 2**-56, 1, 1.5, 2**53, 2**53 + 1, float(2**53), 2**62]
+NUMBER_PATHS = ["n", "m", "o.n", "n", "m", "o.n", "o.b", "o", "s", "a"]
 PATHS = [
     "a",
     "b",
@@ -59,10 +61,13 @@ def value(source: random.Random, depth: int = 0) -> Any:
 
 
 def document(source: random.Random, number: int) -> dict[str, Any]:
-    """Fields a, b, c hold anything, s and t (indexed) single values."""
+    """Fields a, b, c hold anything, s and t (indexed) single values, n, m and o.n (indexed) numbers or nothing."""
     fields = {name: value(source) for name in source.sample(["a", "b", "c"], source.randrange(4))}
     indexed = {name: source.choice(SCALARS) for name in source.sample(["s", "t"], source.randrange(3))}
-    return {"key": f"{number:05d}"} | fields | indexed
+    source = seeded(number)
+    numbers = {name: source.choice(NUMBERS) for name in source.sample(["n", "m"], source.randrange(3))}
+    inner = {"o": {"n": source.choice(NUMBERS), "b": value(source)}} if source.random() < 0.7 else {}
+    return {"key": f"{number:05d}"} | fields | indexed | numbers | inner
 
 
 def operators(source: random.Random, depth: int = 0) -> dict[str, Any]:
@@ -106,7 +111,7 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     source = seeded(20240229)
-    spec = CollectionSpec("random", ("key",), columns=("t",), indexes=(("s", "t"),))
+    spec = CollectionSpec("random", ("key",), columns=("t",), indexes=(("s", "t"),), numbers=("", "o"))
     folder: Path = tmp_path_factory.mktemp("differential")
     sqlite, mongo = SQLiteDatabase(folder / "lianode.db"), MongoDatabase(mongod, "differential")
     yield Pair(sqlite.collection(spec), mongo.collection(spec), [document(source, number) for number in range(400)])
@@ -140,6 +145,44 @@ def test_sqlite_columns(pair: Pair) -> None:
             ours, theirs = sorted(ours), sorted(theirs)
         assert ours == theirs, (query, by, skip, limit)
         assert pair.sqlite.count(query) == pair.mongo.count(query), query
+
+
+def number_operators(source: random.Random, depth: int = 0) -> dict[str, Any]:
+    names = ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$not"]
+    result: dict[str, Any] = {}
+    for name in source.sample(names, source.choice([1, 1, 2, 2, 3])):
+        if name in {"$in", "$nin"}:
+            result[name] = [source.choice(NUMBERS[source.randrange(2) :]) for _ in range(source.randrange(4))]
+        elif name == "$exists":
+            result[name] = source.random() < 0.5
+        elif name == "$not":
+            result[name] = number_operators(source, depth + 1) if depth < 2 else {"$eq": 1}
+        else:
+            result[name] = source.choice(NUMBERS) if source.random() < 0.9 else source.choice(SCALARS)
+    return result
+
+
+def number_criteria(source: random.Random, depth: int = 0) -> dict[str, Any]:
+    if depth < 2 and source.random() < 0.4:
+        parts = [number_criteria(source, depth + 1) for _ in range(source.randrange(1, 4))]
+        return {source.choice(["$and", "$or"]): parts}
+    return {source.choice(NUMBER_PATHS): number_operators(source) for _ in range(source.choice([1, 1, 2]))}
+
+
+def test_ranges_of_numbers(pair: Pair) -> None:
+    """Numbers that have an index of their own: queries, counts, orders and pages."""
+    source = seeded(6)
+    for _ in range(1500):
+        query = number_criteria(source)
+        by = [(name, source.choice([1, -1])) for name in source.sample(["n", "m", "o.n", "s"], source.randrange(3))]
+        skip, limit = source.choice([0, 0, 3]), source.choice([0, 1, 7])
+        ours = keys(pair.sqlite.find(query, sort=by, skip=skip, limit=limit))
+        theirs = keys(pair.mongo.find(query, sort=by, skip=skip, limit=limit))
+        if not (by or skip or limit):
+            ours, theirs = sorted(ours), sorted(theirs)
+        assert ours == theirs, (query, by, skip, limit)
+        assert pair.sqlite.count(query) == pair.mongo.count(query), query
+        assert pair.sqlite.count(query, limit=7) == min(7, pair.mongo.count(query)), query
 
 
 def test_sort_orders(pair: Pair) -> None:
