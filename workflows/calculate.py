@@ -6,6 +6,7 @@ import contextlib
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from lianode.workflows.adsorption.starts import ADSORBED, adsorbed_start
 from lianode.workflows.barrier.bands import BAND, HALF, INTERMEDIATE, band_start, half_start, intermediate_start
 from lianode.workflows.barrier.starts import BAND_OF_HOP, SITE, band_of_hop_start, site_start
 from lianode.workflows.calculation import Calculation, State, cell_fields
@@ -104,6 +105,7 @@ def _start(request: Request, results: Results) -> Start:
         PART: part_start,
         RELAXED_SUPERCELL: supercell_start,
         SLAB: slab_start,
+        ADSORBED: adsorbed_start,
         SINGLE_POINT: single_point_start,
     }
     return starts.get(request.source.recipe, start_of)(request, results)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from lianode.workflows.adsorption.analysis import AdsorptionSpec, derive_adsorption
 from lianode.workflows.barrier.analysis import BarrierSpec, derive_barriers
 from lianode.workflows.elastic.analysis import ElasticSpec, derive_elastic
 from lianode.workflows.hull.analysis import HullSpec, derive_hull
@@ -30,6 +31,7 @@ DERIVATIONS: Final[dict[str, tuple[type[BaseModel], Callable[[Any, Results], Seq
     "wulff": (SurfaceSpec, derive_surfaces),
     "parity": (ParitySpec, derive_parity),
     "elastic": (ElasticSpec, derive_elastic),
+    "adsorption": (AdsorptionSpec, derive_adsorption),
 }
 """What was asked for and what derives its documents, by the property whose document holds the derivation."""
 

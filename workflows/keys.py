@@ -32,7 +32,8 @@ class Source(BaseModel):
         ``end point``: a supercell of it with a vacancy or an added atom. ``band``: between the parents, two end points
         or a single one and its mirror image. ``intermediate of a band``: the lowest minimum on the parent's way.
         ``half of a band``: between an end of the first parent and the second parent, that minimum.
-        ``strained cell``: of the parent's relaxed cell.
+        ``strained cell``: of the parent's relaxed cell. ``slab``: cut from it. ``adsorbate on a slab``: the parent, a
+        relaxed slab, with an atom on a site; the second parent is the slab's crystal. ``free atom``: in a box.
     structure_hash
         Of the structure as the library or the user has it.
     parameters

@@ -8,6 +8,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lianode.structures.errors import InputError
+from lianode.workflows.adsorption.entry import AdsorptionEntry
+from lianode.workflows.adsorption.flow import plan_adsorptions
 from lianode.workflows.barrier.entry import BarrierEntry
 from lianode.workflows.barrier.flow import BarrierPlan, plan_barriers
 from lianode.workflows.elastic.entry import ElasticEntry
@@ -93,6 +95,7 @@ PLANNERS: Final[dict[type[CalculationEntry], Planner]] = {
     SurfaceEntry: plan_surfaces,
     InterfaceEnergyEntry: plan_interface_energy,
     ElasticEntry: plan_elastic,
+    AdsorptionEntry: plan_adsorptions,
 }
 """What plans each kind of entry; a new property adds its own here."""
 

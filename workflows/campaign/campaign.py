@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from lianode.structures.errors import InputError, nearest
+from lianode.workflows.adsorption.entry import AdsorptionEntry
 from lianode.workflows.barrier.entry import BarrierEntry
 from lianode.workflows.campaign.entry import DEFAULT_ENGINE, CalculationEntry, EngineSpec, HasEngines, faults
 from lianode.workflows.campaign.units import shown
@@ -42,12 +43,13 @@ PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {
         ElasticEntry,
         SurfaceEntry,
         InterfaceEnergyEntry,
+        AdsorptionEntry,
     )
 }
 """What a campaign can ask for; a new property adds its model here."""
 
 PLANNED_PROPERTIES: Final = (
-    "adsorption", "electronic",
+    "electronic",
 )  # fmt: skip
 """Properties of the campaign file's design that this version cannot compute."""
 

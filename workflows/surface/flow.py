@@ -12,11 +12,11 @@ from lianode.structures.interfaces.surface_cell import plane_label, surface_cell
 from lianode.structures.surfaces.cuts import slab_cuts
 from lianode.structures.surfaces.planes import distinct_planes, plane_family
 from lianode.structures.surfaces.slabs import layers_of, vacuum_slab
-from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull.entry import is_path
 from lianode.workflows.keys import Source
 from lianode.workflows.relaxations import plan_relaxations
 from lianode.workflows.request import derived_request, usual_rattle
+from lianode.workflows.slab_engines import slab_engines
 from lianode.workflows.surface.analysis import SlabSlot, SurfaceSlot, SurfaceSpec, screening_energies
 from lianode.workflows.surface.starts import SLAB, slab_parameters
 from lianode.workflows.task import RelaxTask, StaticTask
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lianode.workflows.relaxations import Relaxations
     from lianode.workflows.request import Request
     from lianode.workflows.results import Results
+    from lianode.workflows.slab_engines import SlabEngines
     from lianode.workflows.surface.entry import SurfaceEntry
 
 MOST_ATOMS = 600
@@ -132,42 +133,8 @@ def plan_surfaces(
     InputError
         For planes, thicknesses and phases of which there are no slabs, or that the engine cannot compute.
     """
-    engines = _engines(engine_spec)
+    engines = slab_engines(engine_spec)
     return [_plan(campaign, entry, phase, engines, retry_failed=retry_failed) for phase in _phases(campaign, entry)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Engines:
-    """One engine, as crystals and as slabs need it.
-
-    Attributes
-    ----------
-    name
-        As documents name it.
-    crystals
-        Of the crystal and of the phases that limit its chemical potentials; its energies go with those of slabs.
-    slabs
-        Of the slabs.
-    """
-
-    name: str
-    crystals: Engine
-    slabs: Engine
-
-
-def _engines(spec: dict[str, Any]) -> _Engines:
-    """Return what computes crystals and slabs: VASP has variants, and one of crystals at the slabs' cut-off."""
-    if spec["name"] != VASP:
-        engine = make_engine(spec)
-        return _Engines(name=engine.name, crystals=engine, slabs=engine)
-    plain = {key: value for key, value in spec.items() if key != "variant"}
-    crystals, slabs = make_engine(plain), make_engine({**plain, "variant": "slab"})
-    same = crystals.method() == slabs.method()  # then a hull's relaxations serve here too
-    return _Engines(
-        name=crystals.name,
-        crystals=crystals if same else make_engine({**plain, "variant": "slab-reference"}),
-        slabs=slabs,
-    )
 
 
 def _phases(campaign: Campaign, entry: SurfaceEntry) -> list[Phase]:
@@ -190,7 +157,7 @@ def _phases(campaign: Campaign, entry: SurfaceEntry) -> list[Phase]:
 
 
 def _plan(
-    campaign: Campaign, entry: SurfaceEntry, phase: Phase, engines: _Engines, *, retry_failed: bool
+    campaign: Campaign, entry: SurfaceEntry, phase: Phase, engines: SlabEngines, *, retry_failed: bool
 ) -> SurfacePlan:
     cuts = _surfaces(entry, phase)
     charged = any(cut.excess for _, _, own in cuts for cut in own)

@@ -1,0 +1,1 @@
+"""Adsorption energies: the sites of a surface, referred to the metal and to the free atom."""

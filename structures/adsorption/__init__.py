@@ -1,0 +1,1 @@
+"""Places on a surface where an atom can sit."""

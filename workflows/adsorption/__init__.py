@@ -1,0 +1,1 @@
+"""Adsorption energies: entry, flow, slabs with adsorbates and analysis."""
