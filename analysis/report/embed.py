@@ -8,7 +8,7 @@ import json
 import math
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from lianode.analysis.report.markup import Markup, tag
 
@@ -53,23 +53,41 @@ def _digest(content: str) -> str:
     return base64.b64encode(hashlib.sha256(content.encode("utf-8")).digest()).decode("ascii")
 
 
-def policy() -> Markup:
-    """Return the Content-Security-Policy: our own script and style by their hashes, and nothing from anywhere."""
-    rules = (
-        "default-src 'none'",
-        f"script-src 'sha256-{_digest(_script())}'",
-        f"style-src 'sha256-{_digest(_asset(STYLE))}'",
-        "base-uri 'none'",
-        "form-action 'none'",
+def rules(more_style: str = "", *, forms: Literal["'none'", "'self'"] = "'none'") -> str:
+    """Return a Content-Security-Policy: our own script and style by their hashes, and nothing from anywhere.
+
+    Parameters
+    ----------
+    more_style
+        As given to :func:`style_element`.
+    forms
+        Where forms may be sent.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'sha256-{_digest(_script())}'",
+            f"style-src 'sha256-{_digest(_style(more_style))}'",
+            "base-uri 'none'",
+            f"form-action {forms}",
+        )
     )
-    return tag("meta", http_equiv="Content-Security-Policy", content="; ".join(rules))
 
 
-def style_element() -> Markup:
-    """Return the style sheet."""
-    return Markup(f"<style>{_asset(STYLE)}</style>")
+def policy() -> Markup:
+    """Return the policy as an element, for a file that no server sends."""
+    return tag("meta", http_equiv="Content-Security-Policy", content=rules())
+
+
+def style_element(more: str = "") -> Markup:
+    """Return the style sheet, with more behind it."""
+    return Markup(f"<style>{_style(more)}</style>")
 
 
 def script_element() -> Markup:
     """Return the script."""
     return Markup(f"<script>{_script()}</script>")
+
+
+def _style(more: str) -> str:
+    return _asset(STYLE) + more

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lianode.analysis.report.barriers import migration
-from lianode.analysis.report.embed import policy, script_element, style_element
+from lianode.analysis.report.embed import policy, style_element
+from lianode.analysis.report.frame import html
 from lianode.analysis.report.hulls import hulls_and_voltages
 from lianode.analysis.report.interfaces import interfaces
-from lianode.analysis.report.markup import Markup, anchor, tag
+from lianode.analysis.report.markup import anchor, tag
 from lianode.analysis.report.materials import elasticity, others, surfaces
 from lianode.analysis.report.provenance import comparison, provenance
 from lianode.analysis.report.reactions import reactions
@@ -36,32 +37,17 @@ def report(source: Source) -> str:
     sections = chapters(source)
     writer = Writer()
     written = [writer.section(section) for section in sections]
-    title = f"lianode: {source.campaign}"
-    links = [tag("li", tag("a", one.title, href=f"#{anchor(one.title.lower())}")) for one in sections]
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        policy(),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", title),
-        style_element(),
+    links = [tag("a", one.title, href=f"#{anchor(one.title.lower())}") for one in sections]
+    return html(
+        title=f"lianode: {source.campaign}",
+        kicker="lianode report",
+        heading=source.campaign,
+        help_line=HELP,
+        links=links,
+        main=written,
+        head=(policy(), style_element()),
+        skip=("Skip to the results", "#summary"),
     )
-    body = tag(
-        "body",
-        tag("a", "Skip to the results", href="#summary", class_="skip"),
-        tag(
-            "header",
-            tag("p", "lianode report", class_="kicker"),
-            tag("h1", source.campaign),
-            tag("p", HELP, class_="help"),
-        ),
-        tag("nav", tag("ul", *links), aria_label="Chapters"),
-        tag("main", *written),
-        script_element(),
-    )
-    return f"<!DOCTYPE html>\n{tag('html', head, Markup(chr(10)), body, lang='en')}\n"
 
 
 def chapters(source: Source) -> list[Section]:

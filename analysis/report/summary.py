@@ -83,8 +83,8 @@ def _results(source: Source) -> Table:
         ],
         rows=[
             (
-                document["property"].replace("_", " "), document["system"], _subject(document), document["engine"],
-                "; ".join(_headline(document)), "partial" if document["completeness"] == "partial" else "",
+                document["property"].replace("_", " "), document["system"], subject(document), document["engine"],
+                "; ".join(headline(document)), "partial" if document["completeness"] == "partial" else "",
                 FAILED if document["flagged"] else "", document["created"][:16].replace("T", " "), document["key"],
             )
             for document in source.of(*{document["property"] for document in source.documents})
@@ -93,17 +93,21 @@ def _results(source: Source) -> Table:
     )  # fmt: skip
 
 
-def _subject(document: Mapping[str, Any]) -> str:
+def subject(document: Mapping[str, Any]) -> str:
+    """Return what the value belongs to: a phase, a hop, an interface, a plane."""
     words = [document["phase"], document.get("hop"), document.get("interface"), document.get("second"),
              document.get("plane_label")]  # fmt: skip
     return ", ".join(str(word) for word in words if word)
 
 
-def _headline(document: Mapping[str, Any]) -> Iterator[str]:
+def headline(document: Mapping[str, Any]) -> Iterator[str]:
     """Yield the values that stand for a property."""
     match document["property"]:
         case "hull":
             yield f"stable: {', '.join(document['stable_phases'])}"
+        case "phase_stability":
+            yield f"formation {MEV * document['formation_energy_per_atom']:.1f} meV/atom"
+            yield f"{MEV * document['energy_above_hull_per_atom']:.1f} meV/atom above the hull"
         case "voltage":
             yield f"mean {document['average_voltage_V']:.3f} V"
             yield f"{document['capacity_mAh_per_g_host']:.0f} mAh per g of host"
