@@ -100,7 +100,7 @@ def subject(document: Mapping[str, Any]) -> str:
     return ", ".join(str(word) for word in words if word)
 
 
-def headline(document: Mapping[str, Any]) -> Iterator[str]:
+def headline(document: Mapping[str, Any]) -> Iterator[str]:  # noqa: PLR0912  a branch for each property
     """Yield the values that stand for a property."""
     match document["property"]:
         case "hull":
@@ -127,6 +127,8 @@ def headline(document: Mapping[str, Any]) -> Iterator[str]:
         case "interface_energy":
             energy = document["interface_energy_J_per_m2"]
             yield "the two react" if energy is None else f"{energy:.3f} J/m²"
+        case "adsorption":
+            yield f"{document['best_site']} {document['adsorption_energy']:+.2f} eV"
         case "elastic" if document["youngs_modulus_GPa"] is not None:
             yield f"Young's modulus {document['youngs_modulus_GPa']:.1f} GPa"
         case "surface" if document["surface_energy_J_per_m2"] is not None:
