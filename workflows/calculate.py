@@ -11,6 +11,7 @@ from lianode.workflows.barrier.bands import BAND, HALF, INTERMEDIATE, band_start
 from lianode.workflows.barrier.starts import BAND_OF_HOP, SITE, band_of_hop_start, site_start
 from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.elastic.starts import STRAINED, strained_start
+from lianode.workflows.electronic.starts import RELAXED, relaxed_start
 from lianode.workflows.engine import RunContext
 from lianode.workflows.engines.band.archive import remove_archive
 from lianode.workflows.engines.checkpoint import remove_checkpoint
@@ -28,7 +29,7 @@ from lianode.workflows.promotion import NoStartError, record_start, start_of
 from lianode.workflows.session import current_session
 from lianode.workflows.single_points.starts import SINGLE_POINT, single_point_start
 from lianode.workflows.surface.starts import SLAB, slab_start
-from lianode.workflows.task import MDTask, NebTask, RelaxTask
+from lianode.workflows.task import ElectronicTask, MDTask, NebTask, RelaxTask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,6 +106,7 @@ def _start(request: Request, results: Results) -> Start:
         PART: part_start,
         RELAXED_SUPERCELL: supercell_start,
         SLAB: slab_start,
+        RELAXED: relaxed_start,
         ADSORBED: adsorbed_start,
         SINGLE_POINT: single_point_start,
     }
@@ -132,6 +134,8 @@ def _run(request: Request, start: Start, directory: Path) -> Calculation:
         if start.final is None:
             raise NoStartError("the band has no second end point", State.FAILED)
         return engine.neb(request.key, request.task, structure, start.final, context)
+    if isinstance(request.task, ElectronicTask):
+        return engine.electronic(request.key, request.task, structure, context)
     return engine.static(request.key, request.task, structure, context)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from lianode.analysis.checks import Check
+from lianode.analysis.electronic.result import ElectronicResult
 from lianode.analysis.method import MethodKey
 from lianode.analysis.migration.band import Band
 from lianode.workflows.task import Task
@@ -100,6 +101,8 @@ class Calculation(BaseModel):
         Of bands with a minimum on the way: the structure of the lowest one, where the hop falls in two.
     end_points
         Of the same bands: both ends, which the halves begin from.
+    electronic
+        Of electronic structures: Fermi level, mesh and potential; the levels are in a file.
     checks
         What was verified.
     files
@@ -144,6 +147,7 @@ class Calculation(BaseModel):
     band: Band | None = None
     intermediate: dict[str, Any] | None = None
     end_points: tuple[dict[str, Any], dict[str, Any]] | None = None
+    electronic: ElectronicResult | None = None
     checks: list[Check] = Field(default_factory=list)
     files: dict[str, FileReference] = Field(default_factory=dict)
     program_version: str = ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lianode.workflows.adsorption.analysis import AdsorptionSpec, derive_adsorption
 from lianode.workflows.barrier.analysis import BarrierSpec, derive_barriers
 from lianode.workflows.elastic.analysis import ElasticSpec, derive_elastic
+from lianode.workflows.electronic.analysis import ElectronicSpec, derive_electronic
 from lianode.workflows.hull.analysis import HullSpec, derive_hull
 from lianode.workflows.interface_energy.analysis import InterfaceEnergySpec, derive_interface_energy
 from lianode.workflows.interface_md.analysis import InterfaceMdSpec, derive_interface_md
@@ -31,6 +32,8 @@ DERIVATIONS: Final[dict[str, tuple[type[BaseModel], Callable[[Any, Results], Seq
     "wulff": (SurfaceSpec, derive_surfaces),
     "parity": (ParitySpec, derive_parity),
     "elastic": (ElasticSpec, derive_elastic),
+    "electronic": (ElectronicSpec, derive_electronic),
+    "work_function": (ElectronicSpec, derive_electronic),
     "adsorption": (AdsorptionSpec, derive_adsorption),
 }
 """What was asked for and what derives its documents, by the property whose document holds the derivation."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lianode.analysis.method import MethodKey
     from lianode.workflows.calculation import Calculation
-    from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
+    from lianode.workflows.task import ElectronicTask, MDTask, NebTask, RelaxTask, StaticTask
 
 
 class Capability(StrEnum):
@@ -122,6 +122,10 @@ class Engine(Protocol):
 
     def md(self, key: str, task: MDTask, structure: Structure, context: RunContext) -> Calculation:
         """Move the atoms in time; continue from the checkpoint in ``context.directory`` where there is one."""
+        ...
+
+    def electronic(self, key: str, task: ElectronicTask, structure: Structure, context: RunContext) -> Calculation:
+        """Compute the levels of a structure as it is; raises ``InputError`` for an engine without electrons."""
         ...
 
     def neb(self, key: str, task: NebTask, initial: Structure, final: Structure, context: RunContext) -> Calculation:

@@ -14,6 +14,8 @@ from lianode.workflows.barrier.entry import BarrierEntry
 from lianode.workflows.barrier.flow import BarrierPlan, plan_barriers
 from lianode.workflows.elastic.entry import ElasticEntry
 from lianode.workflows.elastic.flow import plan_elastic
+from lianode.workflows.electronic.entry import ElectronicEntry
+from lianode.workflows.electronic.flow import plan_electronic
 from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.hull.entry import HullEntry
 from lianode.workflows.hull.flow import HullPlan, plan_hulls
@@ -26,7 +28,7 @@ from lianode.workflows.reactivity.flow import plan_reactivities
 from lianode.workflows.single_points.flow import SinglePointPlan, single_point_plans
 from lianode.workflows.surface.entry import SurfaceEntry
 from lianode.workflows.surface.flow import SurfacePlan, plan_surfaces
-from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask
+from lianode.workflows.task import ElectronicTask, MDTask, NebTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,6 +50,9 @@ MOST_TIMED: Final = 50
 """Calculations of one engine that its speed is taken from."""
 IMAGE_EVALUATIONS: Final = 10
 """Evaluations of one image until a band has converged."""
+
+EMPTY_BANDS_FACTOR: Final = 1.5
+"""Cost of the empty bands of an electronic structure, over that of an energy on the same mesh."""
 
 
 class PropertyPlan(Protocol):
@@ -95,6 +100,7 @@ PLANNERS: Final[dict[type[CalculationEntry], Planner]] = {
     SurfaceEntry: plan_surfaces,
     InterfaceEnergyEntry: plan_interface_energy,
     ElasticEntry: plan_elastic,
+    ElectronicEntry: plan_electronic,
     AdsorptionEntry: plan_adsorptions,
 }
 """What plans each kind of entry; a new property adds its own here."""
@@ -322,7 +328,9 @@ def images_computed(task: NebTask) -> int:
     return (task.images + 1) // 2 if task.mirrored else task.images
 
 
-def vasp_workload(settings: Mapping[str, Any], task: RelaxTask | StaticTask | NebTask, atoms: Structure) -> Workload:
+def vasp_workload(
+    settings: Mapping[str, Any], task: RelaxTask | StaticTask | NebTask | ElectronicTask, atoms: Structure
+) -> Workload:
     """Return what a task of VASP amounts to; a band is as many static calculations as its images need.
 
     Parameters
@@ -349,6 +357,8 @@ def _estimate(
         work = vasp_workload(settings, task, atoms())
         return work.steps, work.core_seconds
     evaluations = _evaluations(task, n_atoms)
+    if isinstance(task, ElectronicTask):
+        return 1, EMPTY_BANDS_FACTOR * task.k_factor**3 * make_engine(settings).seconds_per_evaluation(n_atoms)
     return evaluations, evaluations * make_engine(settings).seconds_per_evaluation(n_atoms)
 
 

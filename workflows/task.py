@@ -188,4 +188,36 @@ class NebTask(_Task):
     max_steps: int = Field(default=300, ge=1)
 
 
-Task = Annotated[StaticTask | RelaxTask | MDTask | NebTask, Field(discriminator="kind")]
+ElectronicOutput = Literal["gap", "dos", "projected_dos", "potential"]
+
+
+class ElectronicTask(_Task):
+    """Levels of a structure as it is, on a mesh of k-points that is denser than that of its energy.
+
+    Attributes
+    ----------
+    outputs
+        ``gap``: the levels, with what empty bands a gap needs. ``dos``: with those that a density of states needs.
+        ``projected_dos``: and how much of each is in the spheres of which atoms. ``potential``: the electrostatic
+        potential, averaged over planes along the third vector.
+    k_factor
+        How much denser, along each vector; divisions are then made even, so that a mesh contains its half.
+    hybrid
+        Whether exchange is HSE06's instead of the engine's functional.
+    """
+
+    kind: Literal["electronic"] = "electronic"
+    outputs: tuple[ElectronicOutput, ...] = ("gap",)
+    k_factor: float = Field(default=1.5, ge=1, le=10)
+    hybrid: bool = False
+
+    def wants(self, output: ElectronicOutput) -> bool:
+        """Whether an output was asked for."""
+        return output in self.outputs
+
+    def identity(self) -> dict[str, object]:
+        """Return the fields that decide the result; outputs have no order."""
+        return self.model_dump() | {"outputs": sorted(set(self.outputs))}
+
+
+Task = Annotated[StaticTask | RelaxTask | MDTask | NebTask | ElectronicTask, Field(discriminator="kind")]

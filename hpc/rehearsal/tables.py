@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lianode.hpc.rehearsal.bands import ANIONS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from lianode.hpc.rehearsal.bands import Bands
     from lianode.hpc.rehearsal.report import IonicStep
     from lianode.hpc.rehearsal.settings import Settings
 
@@ -20,6 +25,20 @@ def _head(settings: Settings, fourth: int) -> str:
     lengths = np.linalg.norm(geometry.lattice, axis=1) * 1e-10
     sizes = "".join(f"{value:15.7E}" for value in (geometry.volume / n_ions, *lengths, 0.5e-15))
     return f"{n_ions:5d}{n_ions:5d}{1:5d}{fourth:5d}\n{sizes}\n  1.000000000000000E-004\n  CAR \n {settings.system}\n"
+
+
+def _write_projected(text: StringIO, settings: Settings, density: NDArray[np.float64], bands: Bands) -> None:
+    """Add a block for each ion: its share of the valence electrons, all in p for anions and in s for others."""
+    valences = np.repeat([potcar.valence for potcar in settings.potcars], settings.geometry.counts)
+    head = f"{density[-1, 0]:16.8f}{density[0, 0]:16.8f}{len(density):5d}{bands.fermi:16.8f}{1.0:16.8f}\n"
+    for symbol, valence in zip(settings.geometry.symbols, valences, strict=True):
+        shares = np.zeros(9)
+        shares[1 : 4 if symbol in ANIONS else 1] = 1.0 / 3.0
+        shares[0] = 0.0 if symbol in ANIONS else 1.0
+        orbitals = np.outer(density[:, 1], shares) * valence / valences.sum()
+        text.write(head)
+        columns = np.column_stack([density[:, 0], np.repeat(orbitals, bands.n_spins, axis=1)])
+        np.savetxt(text, columns, fmt=" %10.3f" + " %11.4E" * (9 * bands.n_spins))
 
 
 def write_tables(folder: Path, settings: Settings, step: IonicStep) -> None:
@@ -45,6 +64,9 @@ def write_tables(folder: Path, settings: Settings, step: IonicStep) -> None:
     text.write(f"{density[-1, 0]:16.8f}{density[0, 0]:16.8f}{len(density):5d}{bands.fermi:16.8f}{1.0:16.8f}\n")
     columns = [density[:, 0], *[density[:, 1]] * bands.n_spins, *[density[:, 2]] * bands.n_spins]
     np.savetxt(text, np.stack(columns, axis=1), fmt=" %10.3f" + " %11.4E" * (2 * bands.n_spins))
+    lorbit = settings.tags.get("LORBIT", 0)
+    if isinstance(lorbit, int) and lorbit >= 10:
+        _write_projected(text, settings, density, bands)
     (folder / "DOSCAR").write_text(text.getvalue(), encoding="utf-8")
 
     multiplicity = np.rint(kpoints.weights / kpoints.weights.min()).astype(int)

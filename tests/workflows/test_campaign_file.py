@@ -143,7 +143,6 @@ BAD = {
     "calculations a mapping": (f"{HEAD}  hull: {{system: Li-In}}\n", "line 2, calculations", "begin with '- '"),
     "entry without settings": (f"{HEAD}  - hull\n", "line 3", "`- hull: {system: Li-In}`"),
     "two properties in one": (f"{HEAD}  - hull: {{system: Li-In}}\n    elastic: {{}}\n", "line 3", "one property"),
-    "unbuilt property": (f"{HEAD}  - adsorption: {{a: 1}}\n", "line 3, adsorption", "not available in this version"),
     "misspelt property": (f"{HEAD}  - hul: {{system: Li-In}}\n", "line 3, hul", "did you mean 'hull'?"),
     "voltage": (f"{HEAD}  - voltage: {{system: Li-In}}\n", "line 3, voltage", "comes with `hull`"),
     "start without a mapping": (f"start_from: chgnet\n{GOOD}", "line 1, start_from", "`start_from: {engine: "),

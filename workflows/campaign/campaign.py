@@ -23,6 +23,7 @@ from lianode.workflows.barrier.entry import BarrierEntry
 from lianode.workflows.campaign.entry import DEFAULT_ENGINE, CalculationEntry, EngineSpec, HasEngines, faults
 from lianode.workflows.campaign.units import shown
 from lianode.workflows.elastic.entry import ElasticEntry
+from lianode.workflows.electronic.entry import ElectronicEntry
 from lianode.workflows.hull.entry import HullEntry
 from lianode.workflows.interface_energy.entry import InterfaceEnergyEntry
 from lianode.workflows.interface_md.entry import InterfaceMdEntry
@@ -44,14 +45,10 @@ PROPERTIES: Final[dict[str, type[CalculationEntry]]] = {
         SurfaceEntry,
         InterfaceEnergyEntry,
         AdsorptionEntry,
+        ElectronicEntry,
     )
 }
 """What a campaign can ask for; a new property adds its model here."""
-
-PLANNED_PROPERTIES: Final = (
-    "electronic",
-)  # fmt: skip
-"""Properties of the campaign file's design that this version cannot compute."""
 
 _PART_OF: Final = {"voltage": HullEntry.PROPERTY}
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
@@ -60,11 +57,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 def property_fault(name: object) -> str:
     """Say why ``name`` is no property that can be computed, and which can."""
     available = f"available: {', '.join(PROPERTIES)}"
-    if name in PLANNED_PROPERTIES:
-        return f"`{name}` is not available in this version; {available}"
     if isinstance(name, str) and name in _PART_OF:
         return f"`{name}` is no calculation of its own: it comes with `{_PART_OF[name]}`"
-    hint = nearest(name, (*PROPERTIES, *PLANNED_PROPERTIES)) if isinstance(name, str) else ""
+    hint = nearest(name, tuple(PROPERTIES)) if isinstance(name, str) else ""
     return f"unknown calculation {shown(name)}{hint}; {available}"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from lianode.structures.errors import InputError, nearest
-from lianode.workflows.campaign.campaign import PLANNED_PROPERTIES, PROPERTIES, Campaign
+from lianode.workflows.campaign.campaign import PROPERTIES, Campaign
 from lianode.workflows.campaign.entry import DEFAULT_ENGINE
 from lianode.workflows.campaign.units import shown
 from lianode.workflows.campaign.yaml_document import read_document
@@ -177,7 +177,7 @@ def _unknown_key(place: Place) -> str:
     inside = _entry_of(place)
     model = Campaign if inside is None else PROPERTIES[inside]
     known = tuple(model.model_fields)
-    if inside is None and key in {*PROPERTIES, *PLANNED_PROPERTIES}:
+    if inside is None and key in PROPERTIES:
         return f"`{key}` belongs in the list `calculations`; write `calculations:` and below it `- {key}: ...`"
     if inside is None:
         owners = [name for name, entry in PROPERTIES.items() if key in entry.model_fields]

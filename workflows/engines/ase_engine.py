@@ -7,6 +7,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from lianode.structures.errors import InputError
 from lianode.workflows.calculation import Calculation, State, cell_fields
 from lianode.workflows.engines.dynamics import run_dynamics
 from lianode.workflows.engines.evaluation import CountedCalculator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lianode.workflows.engine import Capability, RunContext
     from lianode.workflows.engines.band.state import Evaluator
     from lianode.workflows.engines.relaxation import Relaxation
-    from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask, Task
+    from lianode.workflows.task import ElectronicTask, MDTask, NebTask, RelaxTask, StaticTask, Task
 
 
 class AseEngine:
@@ -105,6 +106,16 @@ class AseEngine:
             volume=float(last.volume),
             **fields,
         )
+
+    def electronic(
+        self,
+        key: str,  # noqa: ARG002 - the Protocol's arguments
+        task: ElectronicTask,  # noqa: ARG002
+        structure: Structure,  # noqa: ARG002
+        context: RunContext,  # noqa: ARG002
+    ) -> Calculation:
+        """Raise ``InputError``: a potential has no electrons."""
+        raise InputError(f"{self.name} is a potential and has no electrons", "engine")
 
     def band_evaluator(self, structure: Structure) -> Evaluator:
         """Return what computes the images of a band of this cell."""

@@ -60,6 +60,10 @@ class GpawCalculator(Calculator):  # type: ignore[misc]
         self.is_open = is_open
         self.shifts: NDArray[np.float64] | None = None
 
+    def levels(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Ask for the levels of the atoms that were evaluated last; see the driver."""
+        return self.process.ask({"electronic": order})
+
     def calculate(
         self,
         atoms: Atoms | None = None,

@@ -7,10 +7,13 @@ It needs GPAW, ASE and NumPy, nothing of lianode. It reads one JSON object per l
     {"gpaw": "26.7.0"}
     {"cell": [[...], ...], "positions": [[...], ...]}
     {"energy": -1.9, "free_energy": -1.9, "forces": [[...]], "stress": [...]}
+    {"electronic": {"file": "levels.npz", "spare": 4, "projections": true, "potential": true}}
+    {"fermi_level": 3.5, "n_k_points": 16, "channels": ["Li s", ...], "potential": [0.1, ...]}
 
-Energies in eV, lengths in Å, the stress in eV/Å³ (xx yy zz yz xz xy). What goes wrong is
-``{"error": "...", "kind": "scf"}`` (or ``dataset``, ``other``). With the argument ``about`` it prints one line about
-the installation instead. Under MPI every process runs this program, and the first one reads and writes.
+Energies in eV, lengths in Å, the stress in eV/Å³ (xx yy zz yz xz xy). The levels of the atoms that were evaluated last
+go into the file, but for the highest ones, which the convergence spares; the potential is averaged over planes. What
+goes wrong is ``{"error": "...", "kind": "scf"}`` (or ``dataset``, ``other``). With the argument ``about`` it prints one
+line about the installation instead. Under MPI every process runs this program, and the first one reads and writes.
 """
 
 from __future__ import annotations
@@ -119,6 +122,22 @@ class Evaluator:
             "stress": stress.tolist(),
         }
 
+    def electronic(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Write the levels (eV) of the atoms that were evaluated last, and return the planar potential (eV)."""
+        from gpaw.mpi import world
+
+        found: dict[str, Any] = levels(self.calculator, spare=order["spare"], projected=order["projections"])
+        if world.rank == 0:
+            np.savez_compressed(order["file"], **found)
+        answer = {
+            "fermi_level": float(found["fermi_level"]),
+            "n_k_points": len(found["weights"]),
+            "channels": found["channels"].tolist(),
+        }
+        if order["potential"]:
+            answer["potential"] = self.calculator.get_electrostatic_potential().mean(axis=(0, 1)).tolist()
+        return answer
+
     def _stress_of_fixed_cutoff(self) -> float:
         """Return what the diagonal of the stress lacks, eV/Å³.
 
@@ -161,6 +180,47 @@ class Evaluator:
             else:
                 return calculator
         raise AssertionError
+
+
+def levels(calculator: Any, *, spare: int, projected: bool) -> dict[str, NDArray[Any]]:
+    """Return energies (eV) and occupations, (spins, k-points, bands), with their k-points, but for the spare bands.
+
+    Projections are the squares of the overlaps with the projectors of bound partial waves, summed over the atoms of an
+    element and over m, as GPAW's own projected density of states has them.
+    """
+    points = calculator.get_ibz_k_points()
+    spins = range(calculator.get_number_of_spins())
+    shape = [(spin, k) for spin in spins for k in range(len(points))]
+    kept = calculator.get_number_of_bands() - spare
+    energies = np.array([calculator.get_eigenvalues(kpt=k, spin=spin)[:kept] for spin, k in shape])
+    filled = np.array([calculator.get_occupation_numbers(kpt=k, spin=spin, raw=True)[:kept] for spin, k in shape])
+    channels = projections(calculator, kept) if projected else {}
+    return {
+        "energies": energies.reshape(len(spins), len(points), kept),
+        "occupations": filled.reshape(len(spins), len(points), kept),
+        "weights": np.asarray(calculator.get_k_point_weights()),
+        "k_points": np.asarray(points),
+        "mesh": np.asarray(calculator.dft.ibzwfs.ibz.bz.size_c),
+        "fermi_level": np.array(calculator.get_fermi_level()),
+        "channels": np.array(list(channels), dtype=np.str_),
+        **{f"projection_{number}": values for number, values in enumerate(channels.values())},
+    }
+
+
+def projections(calculator: Any, kept: int) -> dict[str, NDArray[Any]]:
+    """Return the projections of the lowest bands, (spins, k-points, bands), by channel such as ``Cl p``."""
+    from gpaw.dos import IBZWaveFunctions, get_projector_numbers
+
+    waves = IBZWaveFunctions(calculator)
+    found: dict[str, NDArray[Any]] = {}
+    for number, setup in enumerate(calculator.setups):
+        for ell, letter in enumerate("spdf"):
+            indices = get_projector_numbers(setup, ell)
+            if indices:
+                mine = waves.pdos_weights(number, indices).transpose(2, 0, 1)[:, :, :kept]
+                name = f"{setup.symbol} {letter}"
+                found[name] = found[name] + mine if name in found else mine
+    return found
 
 
 def has_plain_shifts(atoms: Atoms) -> bool:
@@ -220,7 +280,10 @@ def answers(orders: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     yield {"gpaw": gpaw.__version__}
     for order in orders:
         try:
-            yield evaluator.evaluate(np.array(order["cell"]), np.array(order["positions"]))
+            if "electronic" in order:
+                yield evaluator.electronic(order["electronic"])
+            else:
+                yield evaluator.evaluate(np.array(order["cell"]), np.array(order["positions"]))
         except gpaw.KohnShamConvergenceError as error:
             yield {"error": str(error), "kind": "scf"}
             return

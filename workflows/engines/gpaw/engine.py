@@ -17,7 +17,7 @@ from lianode.workflows.engines.gpaw.inputs import is_open, parameters
 from lianode.workflows.engines.gpaw.installation import command, installation
 from lianode.workflows.engines.gpaw.process import GpawError, GpawProcess, GpawStoppedError
 from lianode.workflows.engines.gpaw.settings import FUNCTIONALS, NAME, WHERE, resolve
-from lianode.workflows.task import MDTask, RelaxTask
+from lianode.workflows.task import ElectronicTask, MDTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lianode.workflows.engine import RunContext
     from lianode.workflows.engines.gpaw.calculator import GpawCalculator
-    from lianode.workflows.task import NebTask, StaticTask, Task
+    from lianode.workflows.task import NebTask, Task
 
 
 class GpawEngine(AseEngine):
@@ -47,7 +47,9 @@ class GpawEngine(AseEngine):
         For settings that cannot be used.
     """
 
-    capabilities = frozenset({Capability.STRESS, Capability.MAGNETISM, Capability.CONSTANT_PRESSURE})
+    capabilities = frozenset(
+        {Capability.STRESS, Capability.MAGNETISM, Capability.CONSTANT_PRESSURE, Capability.ELECTRONIC_STRUCTURE}
+    )
     costly = True
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
@@ -112,6 +114,21 @@ class GpawEngine(AseEngine):
         """Move the atoms; continue from the checkpoint."""
         return self._with_gpaw(key, task, structure, context, lambda: AseEngine.md(self, key, task, structure, context))
 
+    def electronic(self, key: str, task: ElectronicTask, structure: Structure, context: RunContext) -> Calculation:
+        """Compute levels, and with them energy (eV), forces (eV/Å) and stress (GPa) on the denser mesh."""
+        from lianode.workflows.engines.gpaw.electronic import electronic_fields, refuse_hybrid
+
+        refuse_hybrid(task)
+
+        def compute() -> Calculation:
+            done = AseEngine.static(self, key, StaticTask(), structure, context)
+            if done.state is not State.CONVERGED:
+                return done.model_copy(update={"task": task})
+            fields = electronic_fields(self.calculator(), task, structure, context.directory)
+            return done.model_copy(update={"task": task, **fields})
+
+        return self._with_gpaw(key, task, structure, context, compute)
+
     def neb(self, key: str, task: NebTask, initial: Structure, final: Structure, context: RunContext) -> Calculation:
         """Relax a band, image after image; continue from the checkpoint."""
         return self._with_gpaw(
@@ -156,11 +173,17 @@ class GpawEngine(AseEngine):
     def _process(self, task: Task, structure: Structure, context: RunContext) -> Iterator[None]:
         """Run a process for one task."""
         from lianode.workflows.engines.gpaw.calculator import GpawCalculator
+        from lianode.workflows.engines.gpaw.electronic import electronic_parameters
 
+        told = (
+            electronic_parameters(self.resolved, task, structure)
+            if isinstance(task, ElectronicTask)
+            else parameters(self.resolved, structure)
+        )
         with GpawProcess(command(), context) as process:
             self._calculator = GpawCalculator(
                 process,
-                parameters(self.resolved, structure),
+                told,
                 spin_polarised=self.resolved.ispin == 2,
                 is_open=is_open(self.resolved, structure),
                 fixed_cutoff=_needs_stress(task),

@@ -10,7 +10,7 @@ from lianode.workflows.engines.vasp.incar import Band, Dynamics
 from lianode.workflows.engines.vasp.inputs import input_set
 from lianode.workflows.engines.vasp.kpoints import irreducible
 from lianode.workflows.engines.vasp.valence import bands, electrons
-from lianode.workflows.task import RelaxTask
+from lianode.workflows.task import ElectronicTask, RelaxTask
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -29,6 +29,9 @@ SCF_CYCLES = 12
 """Self-consistency cycles per ionic step; the first takes more, later ones fewer."""
 APPLICATIONS = 4
 """Applications of the Hamiltonian to every band per cycle (blocked Davidson)."""
+HYBRID_FACTOR = 50.0
+"""Time of a cycle with a screened hybrid over one with PBE: exact exchange pairs every k-point with all others. Our
+guess; it grows with the mesh."""
 SECONDS_TO_START = 20.0
 """Reading, symmetry, first wave functions."""
 TYPICAL_ELECTRONS = 6.0
@@ -121,6 +124,7 @@ def workload(settings: VaspSettings, task: VaspTask, structure: Structure) -> Wo
     n_bands = bands(electrons(structure, settings.potential_of), len(structure), spin_polarised=settings.ispin == 2)
     n_k = irreducible(structure, inputs.mesh)
     own, free = ionic_steps(task, len(structure)), free_steps(task, len(structure))
+    dearer = HYBRID_FACTOR if isinstance(task, ElectronicTask) and task.hybrid else 1.0
     n_k_times_steps = own * n_k + free * max(n_k, (math.prod(inputs.mesh) + 1) // 2)
     per_k_point = scf_seconds(structure.volume, n_bands, 1, settings.encut, settings.ispin)
     return Workload(
@@ -128,7 +132,7 @@ def workload(settings: VaspSettings, task: VaspTask, structure: Structure) -> Wo
         k_points=n_k,
         bands=n_bands,
         steps=own + free,
-        core_seconds=SCF_CYCLES * n_k_times_steps * per_k_point,
+        core_seconds=dearer * SCF_CYCLES * n_k_times_steps * per_k_point,
     )
 
 

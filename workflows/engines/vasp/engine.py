@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lianode.workflows.engine import RunContext
     from lianode.workflows.engines.vasp.relaxation import Driven
-    from lianode.workflows.task import MDTask, NebTask, RelaxTask, StaticTask, Task
+    from lianode.workflows.task import ElectronicTask, MDTask, NebTask, RelaxTask, StaticTask, Task
 
 NAME = "vasp"
 CAPABILITIES = frozenset(
@@ -130,6 +130,26 @@ class VaspEngine:
                 fields["checks"] = self._relaxation_checks(driven, free, task, structure, relaxed)
         return Calculation(**self._identity(key, task, structure, context, started), **fields)
 
+    def electronic(self, key: str, task: ElectronicTask, structure: Structure, context: RunContext) -> Calculation:
+        """Compute levels, density of states and potential, with energy (eV), forces (eV/Å) and stress (GPa)."""
+        from lianode.workflows.engines.vasp.electronic import HYBRID
+        from lianode.workflows.engines.vasp.levels import electronic_fields
+
+        started = _now()
+        driven = self._drive(task, structure, context)
+        fields = self._fields(driven, structure)
+        if driven.state is State.CONVERGED:
+            folder = context.directory / driven.history[-1].folder
+            fields["checks"] = self._program_checks(driven)
+            try:
+                fields |= electronic_fields(folder, task, driven.inputs, context.directory)
+            except InputError as error:
+                fields |= {"state": State.FAILED, "reason": str(error)}
+        identity = self._identity(key, task, structure, context, started)
+        if task.hybrid:
+            identity["method"] = self.method().model_copy(update={"functional": HYBRID})
+        return Calculation(**identity, **fields)
+
     def md(self, key: str, task: MDTask, structure: Structure, context: RunContext) -> Calculation:
         """Move the atoms in as many attempts as it takes; ISIF, thermostat and accuracy are those of ``aimd``."""
         from lianode.workflows.engines.dynamics import needs_two_atoms
@@ -153,7 +173,9 @@ class VaspEngine:
         identity = self._identity(key, task, initial, context, started)
         return Calculation(**identity, **fields, program_version=images.version)
 
-    def _drive(self, task: StaticTask | RelaxTask, structure: Structure, context: RunContext) -> Driven:
+    def _drive(
+        self, task: StaticTask | RelaxTask | ElectronicTask, structure: Structure, context: RunContext
+    ) -> Driven:
         from lianode.workflows.engines.vasp.commands import current_commands
         from lianode.workflows.engines.vasp.relaxation import Driver
 

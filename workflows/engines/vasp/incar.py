@@ -10,7 +10,7 @@ import numpy as np
 from lianode.structures.errors import InputError
 from lianode.workflows.engines.vasp.kpoints import vacuum
 from lianode.workflows.engines.vasp.settings import DISPERSIONS, FUNCTIONALS, WHERE
-from lianode.workflows.task import RelaxTask, StaticTask
+from lianode.workflows.task import ElectronicTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -78,7 +78,7 @@ class Band:
     vtst: bool = False
 
 
-VaspTask = StaticTask | RelaxTask | Dynamics | Band
+VaspTask = StaticTask | RelaxTask | ElectronicTask | Dynamics | Band
 
 
 def force_limit(settings: VaspSettings, task: RelaxTask | Band) -> float:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lianode.structures.errors import InputError
+from lianode.workflows.engines.vasp.electronic import electronic_tags
 from lianode.workflows.engines.vasp.incar import force_limit, incar_tags, isif
-from lianode.workflows.engines.vasp.kpoints import density_mesh
+from lianode.workflows.engines.vasp.kpoints import dense_mesh, density_mesh
 from lianode.workflows.engines.vasp.potcars import write_potcar
 from lianode.workflows.engines.vasp.presets import VERSION
 from lianode.workflows.engines.vasp.settings import WHERE, VaspSettings, resolve
 from lianode.workflows.engines.vasp.valence import electrons
-from lianode.workflows.task import RelaxTask, StaticTask
+from lianode.workflows.task import ElectronicTask, RelaxTask, StaticTask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,10 +172,14 @@ def _own(settings: VaspSettings, task: VaspTask, cell: Structure) -> VaspInputSe
         if settings.k_density is None:
             raise InputError("one of `k_density` and `k_mesh` is needed", WHERE)
         mesh = density_mesh(cell, settings.k_density, normal=normal)
+    tags = incar_tags(settings, task, cell)
+    if isinstance(task, ElectronicTask):
+        mesh = dense_mesh(mesh, task.k_factor)
+        tags |= electronic_tags(settings, task, cell, mesh)
     kpoints: Any = Kpoints.gamma_automatic(mesh)  # pymatgen's annotation forgets that it takes its own class
     return VaspInputSet(
         config_dict={
-            "INCAR": incar_tags(settings, task, cell),
+            "INCAR": tags,
             "KPOINTS": {},
             "POTCAR": settings.potential_of,
             "POTCAR_FUNCTIONAL": settings.potcar_functional,

@@ -69,6 +69,16 @@ def density_mesh(structure: Structure, k_density: float, *, normal: int | None =
     return n[0], n[1], n[2]
 
 
+def dense_mesh(mesh: Mesh, factor: float) -> Mesh:
+    """Return a mesh with so many times the divisions along each vector, made even; an axis with one point keeps it.
+
+    Axes with equal divisions stay equal, so that the mesh keeps the crystal's symmetry. An even mesh contains the one
+    with half its divisions, and all points at the middle of the zone's faces.
+    """
+    first, second, third = (n if n == 1 else 2 * math.ceil(factor * n / 2 - 1e-6) for n in mesh)
+    return first, second, third
+
+
 def irreducible(structure: Structure, mesh: Mesh) -> int:
     """Return how many k-points of the mesh are distinct under the crystal's symmetry and time reversal."""
     import spglib

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lianode.workflows.engines.vasp.inputs import Inputs
     from lianode.workflows.engines.vasp.outputs import IonicStep, Outcome
     from lianode.workflows.engines.vasp.settings import VaspSettings
-    from lianode.workflows.task import StaticTask
+    from lianode.workflows.task import ElectronicTask, StaticTask
 
 MOST_RESTARTS = 8
 """Fresh bases tried before a relaxation counts as unconverged; two or three are usual."""
@@ -99,7 +99,7 @@ class Driver:
     context: RunContext
     stage: str = "attempt"
 
-    def drive(self, task: StaticTask | RelaxTask, structure: Structure) -> Driven:
+    def drive(self, task: StaticTask | RelaxTask | ElectronicTask, structure: Structure) -> Driven:
         """Do the task, or continue it from what earlier processes left.
 
         What earlier processes found counts only where it is the end: their limits of steps and crashes are not ours.
@@ -127,7 +127,11 @@ class Driver:
             history.append(self._attempt(inputs, history, limit))
 
     def _inputs(
-        self, task: StaticTask | RelaxTask, structure: Structure, own: list[Attempt], limit: float | None
+        self,
+        task: StaticTask | RelaxTask | ElectronicTask,
+        structure: Structure,
+        own: list[Attempt],
+        limit: float | None,
     ) -> Inputs:
         """Return the inputs of the next attempt: fewer steps left, perhaps a smaller force limit."""
         inputs = input_set(self.settings, task, structure)
@@ -167,7 +171,9 @@ class Driver:
         write_record(folder, attempt)
         return attempt
 
-    def _judge(self, task: StaticTask | RelaxTask, own: list[Attempt], outcome: Outcome | None) -> _Verdict:
+    def _judge(
+        self, task: StaticTask | RelaxTask | ElectronicTask, own: list[Attempt], outcome: Outcome | None
+    ) -> _Verdict:
         """Say what the attempts so far amount to; limits count the attempts of this process only."""
         if outcome is None:
             return _Verdict(None)
@@ -208,7 +214,7 @@ class Driver:
         return _Verdict(None, tighten=accurate and not ended)
 
 
-def _crashes(task: StaticTask | RelaxTask, own: list[Attempt]) -> bool:
+def _crashes(task: StaticTask | RelaxTask | ElectronicTask, own: list[Attempt]) -> bool:
     """Whether the last attempts died so often that the next would too.
 
     The first ionic step is the start itself: with it alone, or in a static, an attempt made no headway.

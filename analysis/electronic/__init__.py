@@ -1,0 +1,1 @@
+"""Electronic structure: band gaps, densities of states, and the potential of slabs."""

@@ -1,0 +1,1 @@
+"""Band gaps, densities of states and work functions of a campaign."""
