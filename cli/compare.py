@@ -45,7 +45,10 @@ def command(
     from lianode.structures.errors import InputError
 
     results, _ = open_results(project)
-    wanted = ["hull", "voltage", "migration", "elastic", "surface", "interface_energy"]
+    wanted = [
+        "hull", "voltage", "migration", "elastic", "electronic", "work_function",
+        "surface", "interface_energy",
+    ]  # fmt: skip
     found = list(results.query(property=wanted, campaign=campaign, engine=engine or None))
     documents = [document for document in found if not document["method"]["program"].endswith(REHEARSAL)]
     if found and not documents:

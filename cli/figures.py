@@ -33,6 +33,7 @@ def draw_everything(
         Store that holds them.
     """
     from lianode.cli.plot_elastic import draw_elastics
+    from lianode.cli.plot_electronic import draw_electronics
     from lianode.cli.plot_interface_energy import draw_interface_energies
     from lianode.cli.plot_parity import draw_parities
     from lianode.cli.plot_reactivity import draw_reactivities
@@ -43,6 +44,7 @@ def draw_everything(
     drawn += draw_interfaces(documents, results, folder)
     for draw in (draw_reactivities, draw_elastics, draw_interface_energies, draw_parities, draw_surfaces):
         drawn += draw(documents, folder)
+    drawn += draw_electronics(documents, folder)
     return drawn
 
 

@@ -9,6 +9,7 @@ import click
 
 from lianode.cli import (
     plot_elastic,
+    plot_electronic,
     plot_hull,
     plot_interface,
     plot_interface_energy,
@@ -32,6 +33,7 @@ FIGURES: Final[dict[str, Callable[[ResultsStore, Wanted], list[Path]]]] = {
     **dict.fromkeys(plot_interface.KINDS, plot_interface.plot_interface),
     plot_reactivity.KIND: plot_reactivity.plot_reactivity,
     plot_elastic.KIND: plot_elastic.plot_elastic,
+    **dict.fromkeys(plot_electronic.KINDS, plot_electronic.plot_electronic),
     **dict.fromkeys(plot_surface.KINDS, plot_surface.plot_surface),
     plot_interface_energy.KIND: plot_interface_energy.plot_interface_energy,
     plot_parity.KIND: plot_parity.plot_parity,
@@ -44,6 +46,7 @@ FIGURES: Final[dict[str, Callable[[ResultsStore, Wanted], list[Path]]]] = {
 @project_option
 @click.option("--system", help="Chemical system, such as Li-In; needed for hulls and voltages.")
 @click.option("--phase", help="Phase whose path, hop, reaction or Young's modulus is drawn, such as LiIn.")
+@click.option("--surface", help="Surface whose potential is drawn, such as 'LiCl(001)'.")
 @click.option("--interface", help="Interface whose dynamics is drawn, such as 'In(001)/Li6PS5Cl(001)'.")
 @click.option("--layer", type=click.IntRange(1), help="Layer of an RDF, counted from 1 at the bottom; default: all.")
 @click.option("--hop", help="Label of the hop, such as Li1-Li1a.")
@@ -73,6 +76,8 @@ def command(kind: str, project: Path | None, **options: Any) -> None:
     they give its crystals. interface_energy draws the series of an interface, which --interface names.
 
     parity draws single points of one engine against the energies of the one whose structures they take.
+
+    dos draws the density of states of a phase, potential the electrostatic potential across the slab of a --surface.
 
     Beside each figure its data are written as CSV.
     """

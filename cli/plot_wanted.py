@@ -18,7 +18,7 @@ class Wanted:
     ----------
     kind
         Of the figure.
-    system, phase, interface, electrolyte, hop, layer, voltage, temperature, entry
+    system, phase, surface, interface, electrolyte, hop, layer, voltage, temperature, entry
         Which result.
     engines, campaign
         Whose.
@@ -33,6 +33,7 @@ class Wanted:
     kind: str
     system: str | None = None
     phase: str | None = None
+    surface: str | None = None
     interface: str | None = None
     electrolyte: str | None = None
     hop: str | None = None

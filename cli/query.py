@@ -30,6 +30,8 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "motion": ("interface", "temperature"),
     "reactivity": ("second", "voltage_V", "reaction_energy_per_atom", "reaction"),
     "elastic": ("youngs_modulus_GPa", "bulk_modulus_GPa", "shear_modulus_GPa", "poisson_ratio", "stable"),
+    "electronic": ("band_gap", "direct_band_gap", "direct", "metal", "fermi_level"),
+    "work_function": ("surface", "work_function", "work_function_reference", "ionisation_potential"),
     "surface": ("plane_label", "termination", "surface_energy", "surface_energy_J_per_m2", "cleavage_energy"),
     "wulff": ("lowest_plane", "lowest_surface_energy", "weighted_surface_energy"),
     "parity": ("quantity", "mean_difference", "mean_absolute_difference", "largest_difference"),

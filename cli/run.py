@@ -46,6 +46,7 @@ def command(
     from lianode.cli.figures import draw_everything
     from lianode.cli.summary import print_summary
     from lianode.cli.summary_elastic import print_elastics
+    from lianode.cli.summary_electronic import print_electronics
     from lianode.cli.summary_interface import print_interfaces
     from lianode.cli.summary_interface_energy import print_interface_energies
     from lianode.cli.summary_parity import print_parities
@@ -69,6 +70,7 @@ def command(
         print_interface_energies(ended.documents)
         print_parities(ended.documents)
         print_elastics(ended.documents)
+        print_electronics(ended.documents)
         print_surfaces(ended.documents)
         for path in drawn:
             if path.suffix == ".png":

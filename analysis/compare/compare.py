@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.compare.comparison import ComparisonRow
 from lianode.analysis.compare.elastic import compare_elastic
+from lianode.analysis.compare.electronic import compare_electronic
 from lianode.analysis.compare.hull import compare_hull
 from lianode.analysis.compare.interface_energy import compare_interface_energies
 from lianode.analysis.compare.migration import compare_migration
@@ -14,6 +15,8 @@ from lianode.analysis.compare.selection import selected
 from lianode.analysis.compare.surface import compare_surfaces
 from lianode.analysis.compare.voltage import compare_plateaus, compare_voltage
 from lianode.analysis.elastic.document import ElasticDocument
+from lianode.analysis.electronic.document import ElectronicDocument
+from lianode.analysis.electronic.work_function import WorkFunctionDocument
 from lianode.analysis.hull.hull import HullDocument
 from lianode.analysis.interface_energy.document import InterfaceEnergyDocument
 from lianode.analysis.migration.document import MigrationDocument
@@ -40,7 +43,9 @@ UNITS = {
 NOT_VALUES = ("source", "note", "settings", "cell", "cells", "orientations", "pairs", "reference_crystals", "formula")
 
 
-def compare(paper: str, documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[ComparisonRow]:
+def compare(  # noqa: PLR0912 - a branch for each property
+    paper: str, documents: Iterable[PropertyDocument | Mapping[str, Any]]
+) -> list[ComparisonRow]:
     """Set every published value of a paper beside the computed one.
 
     Parameters
@@ -83,6 +88,8 @@ def compare(paper: str, documents: Iterable[PropertyDocument | Mapping[str, Any]
                 rows += compare_migration(content, migrations)
             case "youngs_modulus_GPa":
                 rows += compare_elastic(content, selected(documents, ElasticDocument, lambda d: (d.phase, d.engine)))
+            case "electronic":
+                rows += compare_electronic(content, _crystals(documents), _work_functions(documents))
             case "surface_energy":
                 rows += compare_surfaces(content, _surfaces(documents), _interfaces(documents))
             case "interface_energy":
@@ -131,6 +138,16 @@ def _migrations(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> li
 
 def _surfaces(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[SurfaceDocument]:
     return selected(documents, SurfaceDocument, lambda d: (d.phase, d.engine, d.plane, d.termination))
+
+
+def _crystals(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[ElectronicDocument]:
+    return selected(documents, ElectronicDocument, lambda d: (d.phase, d.engine, d.functional))
+
+
+def _work_functions(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[WorkFunctionDocument]:
+    return selected(
+        documents, WorkFunctionDocument, lambda d: (d.phase, d.engine, d.functional, d.plane, d.termination)
+    )
 
 
 def _interfaces(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[InterfaceEnergyDocument]:

@@ -7,6 +7,8 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.elastic.document import ElasticDocument
+from lianode.analysis.electronic.document import ElectronicDocument
+from lianode.analysis.electronic.work_function import WorkFunctionDocument
 from lianode.analysis.hull.hull import HullDocument
 from lianode.analysis.hull.spread import HullSpreadDocument
 from lianode.analysis.interface_energy.document import InterfaceEnergyDocument
@@ -15,6 +17,7 @@ from lianode.analysis.migration.barrier import BarrierDocument
 from lianode.analysis.migration.document import MigrationDocument
 from lianode.analysis.parity.parity import ParityDocument
 from lianode.analysis.plots.elastic_data import elastic_table
+from lianode.analysis.plots.electronic_data import electronic_table, work_function_table
 from lianode.analysis.plots.interface_data import bond_table, motion_table, rdf_table, snapshot_table
 from lianode.analysis.plots.interface_energy import interface_energy_table
 from lianode.analysis.plots.migration_data import barrier_table, migration_table
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "hull", "voltage", "hull_spread", "barrier", "migration", "rdf", "bonds", "motion", "interface_md", "reactivity",
-    "elastic", "surface", "wulff", "interface_energy", "parity",
+    "elastic", "electronic", "work_function", "surface", "wulff", "interface_energy", "parity",
 )  # fmt: skip
 """Properties whose documents have a table."""
 
@@ -80,6 +83,10 @@ def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:  # noqa: PL
             header, rows = reactivity_table(ReactivityDocument.model_validate(content))
         case "elastic":
             header, rows = elastic_table(ElasticDocument.model_validate(content))
+        case "electronic":
+            header, rows = electronic_table(ElectronicDocument.model_validate(content))
+        case "work_function":
+            header, rows = work_function_table(WorkFunctionDocument.model_validate(content))
         case "surface":
             header, rows = surface_table(SurfaceDocument.model_validate(content))
         case "interface_energy":

@@ -185,8 +185,7 @@ class Evaluator:
 def levels(calculator: Any, *, spare: int, projected: bool) -> dict[str, NDArray[Any]]:
     """Return energies (eV) and occupations, (spins, k-points, bands), with their k-points, but for the spare bands.
 
-    Projections are the squares of the overlaps with the projectors of bound partial waves, summed over the atoms of an
-    element and over m, as GPAW's own projected density of states has them.
+    The projections of an element are summed over its atoms.
     """
     points = calculator.get_ibz_k_points()
     spins = range(calculator.get_number_of_spins())
@@ -208,19 +207,45 @@ def levels(calculator: Any, *, spare: int, projected: bool) -> dict[str, NDArray
 
 
 def projections(calculator: Any, kept: int) -> dict[str, NDArray[Any]]:
-    """Return the projections of the lowest bands, (spins, k-points, bands), by channel such as ``Cl p``."""
-    from gpaw.dos import IBZWaveFunctions, get_projector_numbers
+    """Return the electrons of a level in the PAW spheres, (spins, k-points, bands), by channel such as ``Cl p``.
 
-    waves = IBZWaveFunctions(calculator)
+    Inside its sphere of radius R a wave function is Σ P_i φ_i, so that ∫ |ψ|² of one angular momentum is
+    Σ P*_im P_jm ∫ φ_i φ_j r² dr up to R. GPAW's own projected density of states takes |P_im|² of the bound partial
+    waves instead, whose norm is 1 in all space: that of lithium's p exceeds the total density.
+    """
+    spins, points = calculator.get_number_of_spins(), len(calculator.get_ibz_k_points())
+    bands = calculator.wfs.bd
     found: dict[str, NDArray[Any]] = {}
     for number, setup in enumerate(calculator.setups):
         for ell, letter in enumerate("spdf"):
-            indices = get_projector_numbers(setup, ell)
-            if indices:
-                mine = waves.pdos_weights(number, indices).transpose(2, 0, 1)[:, :, :kept]
-                name = f"{setup.symbol} {letter}"
-                found[name] = found[name] + mine if name in found else mine
+            waves = [j for j, own in enumerate(setup.l_j) if own == ell]
+            if not any(setup.n_j[j] > 0 for j in waves):
+                continue
+            norms, places = sphere_norms(setup, waves), projector_places(setup, waves)
+            inside = np.zeros((spins, points, bands.nbands))
+            for wave in calculator.wfs.kpt_u:
+                if number in wave.projections:
+                    overlaps = wave.projections[number][:, places]  # (bands, waves, m)
+                    shares = np.einsum("nim,ij,njm->n", overlaps.conj(), norms, overlaps).real
+                    inside[wave.s, wave.k, bands.get_slice()] = shares
+            calculator.world.sum(inside)
+            name = f"{setup.symbol} {letter}"
+            found[name] = found.get(name, 0.0) + inside[:, :, :kept]
     return found
+
+
+def sphere_norms(setup: Any, waves: list[int]) -> NDArray[np.float64]:
+    """Return ∫ φ_i φ_j r² dr of partial waves with one angular momentum up to the radius of the PAW sphere, (w, w)."""
+    grid = setup.data.rgd
+    weights = np.where(grid.r_g <= max(setup.data.rcut_j), grid.r_g**2 * grid.dr_g, 0.0)
+    radial = np.array([setup.data.phi_jg[j] for j in waves])
+    return np.asarray(np.einsum("ig,jg,g->ij", radial, radial, weights))
+
+
+def projector_places(setup: Any, waves: list[int]) -> NDArray[np.int_]:
+    """Return where the projectors of partial waves stand among those of an atom, (w, 2 l + 1)."""
+    first = np.concatenate([[0], np.cumsum([2 * ell + 1 for ell in setup.l_j])])
+    return np.array([np.arange(first[j], first[j + 1]) for j in waves])
 
 
 def has_plain_shifts(atoms: Atoms) -> bool:
