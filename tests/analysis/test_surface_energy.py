@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from lianode_test_pair_sums import Morse, cut_bonds, energy
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from scipy.stats import linregress
@@ -22,7 +23,7 @@ from lianode.structures.interfaces.surface_cell import surface_cell
 from lianode.structures.library import phase
 from lianode.structures.surfaces.cuts import slab_cut, slab_cuts
 from lianode.structures.surfaces.slabs import layers_of, vacuum_slab
-from lianode.workflows.engines.morse import CUTOFF, UNLIKE_BONUS, MorseCalculator
+from lianode.workflows.engines.morse import CUTOFF, MorseCalculator
 
 MORSE = MethodKey(program="morse", functional="test potential")
 
@@ -36,40 +37,6 @@ class NearestNeighbours:
         first, second, images, r = crystal.get_neighbor_list(self.cutoff, exclude_self=True)
         near = r < 1.01 * r.min()
         return first[near], second[near], images[near], -np.ones(near.sum())
-
-
-class Morse:
-    cutoff = CUTOFF
-
-    def energies(self, crystal: Structure) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        potential = MorseCalculator()
-        first, second, images, r = crystal.get_neighbor_list(self.cutoff, exclude_self=True)
-        symbols = [site.specie.symbol for site in crystal]
-        diameters = np.array([potential.diameters[symbol] for symbol in symbols])
-        alike = np.array([symbols[i] == symbols[j] for i, j in zip(first, second, strict=True)])
-        depth = potential.well_depth * np.where(alike, 1.0, UNLIKE_BONUS)
-        return first, second, images, potential.pair(r, 0.5 * (diameters[first] + diameters[second]), depth)[0]
-
-
-def energy(model, crystal: Structure) -> float:
-    return 0.5 * float(model.energies(crystal)[3].sum())
-
-
-def cut_bonds(model, surface, height: float) -> float:
-    """Energy of all bonds through a plane, per surface cell, eV: a sum over pairs of the infinite crystal.
-
-    An atom at z and its partner at z + dz < z have the cut between them in as many lattice planes as there are whole
-    numbers k with z + dz < height + k d < z.
-    """
-    crystal = Structure(
-        surface.vectors, list(surface.elements), surface.positions, coords_are_cartesian=True, to_unit_cell=False
-    )
-    first, second, images, bonds = model.energies(crystal)
-    ends = surface.positions[second] + images @ surface.vectors
-    top, bottom = surface.positions[first, 2], ends[:, 2]
-    d = surface.spacing
-    crossings = np.floor((top - height) / d) - np.floor((bottom - height) / d)
-    return float(np.where(crossings > 0, crossings * bonds, 0.0).sum())
 
 
 def slabs_of(model, surface, cut, thicknesses=(8.0, 11.0, 14.0), *, supercell=(1, 1)):
@@ -285,11 +252,11 @@ def test_chemical_potentials_of_a_ternary():
     limits = chemical_limits([*others, own], "Li3SCl")
     assert len(limits) >= 3
     for limit in limits:
-        for energy in [own, *others]:
-            spent = sum(n * limit.absolute[element] for element, n in energy.composition.items())
-            assert energy.energy - spent >= -1e-9
-            if energy.name in {"Li3SCl", *limit.neighbours}:
-                assert energy.energy == pytest.approx(spent)
+        for one in [own, *others]:
+            spent = sum(n * limit.absolute[element] for element, n in one.composition.items())
+            assert one.energy - spent >= -1e-9
+            if one.name in {"Li3SCl", *limit.neighbours}:
+                assert one.energy == pytest.approx(spent)
     assert [limit.relative["Li"] for limit in limits] == sorted((x.relative["Li"] for x in limits), reverse=True)
 
 
