@@ -31,7 +31,7 @@ WENT_FAR = 1.2
 """Å that an atom may move, beside what its side does as a whole, before it counts as gone from its place."""
 REACTION = "no_reaction"
 NORMAL_STRESS = 0.2
-"""GPa along the normal of a closed cell whose height could not relax."""
+"""GPa along the normal of a closed cell, or a strained crystal, whose height could not relax."""
 
 
 class InterfaceEnergySpec(BaseModel):
@@ -132,7 +132,7 @@ class _Interface:
             strained_substrate_unit_energy=strained.get("substrate bulk"),
             parting=self._parting(parts),
             reacted=any(check.name == REACTION for check in failed(kept)),
-            checks=[*self._of_cells(series), *kept, *self._of_calculations(used)],
+            checks=[*self._of_cells(series), *kept, *_heights(series, bulks), *self._of_calculations(used)],
             system=spec.system,
             engine=spec.engine,
             campaign=spec.campaign,
@@ -210,17 +210,6 @@ class _Interface:
                 f"the {' and the '.join(excess)} has atoms beyond whole formula units, whose potentials count",
             )
         )  # fmt: skip
-        for layers, done in series.items():
-            stress = abs(done.stress_GPa[2]) if done.stress_GPa is not None else None
-            if stress is not None and stress > NORMAL_STRESS:
-                checks.append(
-                    Check(
-                        name="normal_stress",
-                        passed=False,
-                        message=f"the cell of {layers} planes is under {stress:.2f} GPa along its normal (limit "
-                        f"{NORMAL_STRESS:g} GPa): its height did not relax",
-                    )
-                )
         return checks
 
     def _kept(self, series: dict[int, Calculation], apart: Calculation | None) -> list[Check]:
@@ -245,6 +234,25 @@ class _Interface:
             if check.name not in {"space_group_kept", "volume_kept"} or name in {"film", "substrate"}
             if not (check.name == "space_group_kept" and done.space_group_before == 1)
         ]
+
+
+def _heights(series: dict[int, Calculation], bulks: dict[str, Calculation | None]) -> list[Check]:
+    """Return a failed check for every closed cell and strained crystal that is under stress along its normal."""
+    names = {f"the cell of {layers} planes": done for layers, done in series.items()}
+    names |= {f"the strained {name}": done for name, done in bulks.items() if done is not None}
+    found = []
+    for name, done in names.items():
+        stress = 0.0 if done.stress_GPa is None else abs(done.stress_GPa[2])
+        if stress > NORMAL_STRESS:
+            found.append(
+                Check(
+                    name="normal_stress",
+                    passed=False,
+                    message=f"{name} is under {stress:.2f} GPa along its normal (limit {NORMAL_STRESS:g} GPa): its "
+                    "height did not relax",
+                )
+            )
+    return found
 
 
 def arrangement_checks(cell: InterfaceCell, done: Calculation, name: str) -> list[Check]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from lianode.structures.errors import InputError
 from lianode.structures.formulas import system_of
 from lianode.structures.interfaces.pairing import interface_cell
 from lianode.structures.interfaces.surface_cell import surface_cell
@@ -15,11 +16,12 @@ from lianode.workflows.electrolytes import electrolyte_models
 from lianode.workflows.engine import Capability
 from lianode.workflows.interface_energy.analysis import InterfaceEnergySpec
 from lianode.workflows.interface_energy.parts import PART, part_of, part_parameters
-from lianode.workflows.interface_engines import engine_of_cells, engine_of_crystals
+from lianode.workflows.interface_engines import engine_of_cells
 from lianode.workflows.interface_md.starts import cell_parameters
 from lianode.workflows.keys import Source
 from lianode.workflows.relaxations import plan_relaxations
 from lianode.workflows.request import derived_request
+from lianode.workflows.slab_engines import slab_engines
 from lianode.workflows.task import RelaxTask
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 THINNEST: Final = 7.0
 """Å: the thinnest film of a series that nobody chose."""
+MOST_ATOMS: Final = 1000
+"""In one cell; more are a mistake in the planes or in the thickness."""
 CELLS: Final = 3
 """Thicknesses of such a series: the least that give a line an error."""
 
@@ -102,6 +106,7 @@ def plan_interface_energy(
     film = library.phase(entry.film_facet.phase)
     models = electrolyte_models(entry.substrate_facet.phase, entry.orderings, entry.seed)
     surface = surface_cell(film, entry.film_facet.plane)
+    _check_thickness(entry, models[0].phase)
     layers = entry.film_layers or usual_layers(surface)
     made = _Requests(entry, engine_spec, retry_failed)
     relaxed = plan_relaxations(campaign, entry, made.crystals, [film], retry_failed=retry_failed)
@@ -113,6 +118,12 @@ def plan_interface_energy(
         choice = entry.choice(number, vacuum=vacuum)
         parameters = part_parameters(cell_parameters(film, models[0], choice, 1), name)
         structure = part_of(interface_cell(film, models[0].phase, choice), name)
+        if len(structure) > MOST_ATOMS:
+            raise InputError(
+                f"its cell with {number} lattice planes of {entry.film} has {len(structure)} atoms, and {MOST_ATOMS} "
+                "are the most; name thinner sides, or a smaller `width` or `max_area`",
+                f"{entry.film}/{entry.substrate}",
+            )
         what = "" if name == "whole" else f" {name}"
         label = f"{entry.film}/{entry.substrate} {number}{what}{'' if vacuum is None else ' apart'}"
         return made.request(name, parameters, parents, structure, label, closed=vacuum is None)
@@ -123,7 +134,7 @@ def plan_interface_energy(
     parting = apart if entry.adhesion else {}
     spec = InterfaceEnergySpec(
         campaign=campaign.name,
-        engine=made.cells.name,
+        engine=made.name,
         system=system_of({*film.elements, *models[0].phase.elements}),
         interface=f"{film.name}{surface.label}/{models[0].name}{_label(entry)}",
         film=film.name,
@@ -147,6 +158,17 @@ def plan_interface_energy(
     thickest = series[layers[-1]]
     note = f"{spec.interface}: films of {', '.join(map(str, layers))} lattice planes, up to {thickest.n_atoms} atoms"
     return [InterfaceEnergyPlan(entry=entry, spec=spec, requests=tuple(every), notes=(note,))]
+
+
+def _check_thickness(entry: InterfaceEnergyEntry, substrate: Phase) -> None:
+    """Refuse a thickness that someone chose and that no slab of the substrate can have."""
+    period = surface_cell(substrate, entry.substrate_facet.plane).spacing
+    if "substrate_thickness" in entry.model_fields_set and entry.substrate_thickness < period - 1e-3:
+        raise InputError(
+            f"a slab of {entry.substrate_thickness:g} Å is thinner than the crystal's period along the normal, "
+            f"{period:.2f} Å; make `substrate_thickness` at least as large",
+            entry.substrate,
+        )
 
 
 def usual_layers(surface: SurfaceCell) -> tuple[int, ...]:
@@ -181,7 +203,9 @@ class _Requests:
 
     def __init__(self, entry: InterfaceEnergyEntry, spec: dict[str, Any], retry_failed: bool) -> None:
         self.entry, self.retry_failed = entry, retry_failed
-        self.crystals, self.cells = engine_of_crystals(spec), engine_of_cells(spec)
+        engines = slab_engines(spec)
+        self.name, self.crystals, self.slabs = engines.name, engines.crystals, engines.slabs
+        self.cells = engine_of_cells(spec)
 
     def request(
         self, part: Part, parameters: dict[str, Any], parents: tuple[str, ...], structure: Structure, label: str,
@@ -189,7 +213,8 @@ class _Requests:
     ) -> Request:  # fmt: skip
         """Return the relaxation of a part; the height of a closed cell relaxes, and a crystal's, where that can be."""
         entry = self.entry
-        engine = self.crystals if part.endswith("bulk") else self.cells
+        of_cells = self.cells if closed else self.slabs
+        engine = self.crystals if part.endswith("bulk") else of_cells
         free = closed and Capability.CONSTANT_PRESSURE in engine.capabilities
         task = RelaxTask(
             relax_cell="height" if free else False,

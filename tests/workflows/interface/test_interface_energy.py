@@ -10,6 +10,7 @@ from jobflow import run_locally
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from lianode.analysis.method import MethodMismatchError
 from lianode.structures.errors import InputError
 from lianode.structures.interfaces.surface_cell import surface_cell
 from lianode.structures.library import phase
@@ -22,6 +23,7 @@ from lianode.workflows.rederive import rederive
 
 if TYPE_CHECKING:
     from lianode.hpc.store import ResultsStore
+    from lianode.workflows.calculation import Calculation
 
 pytestmark = pytest.mark.filterwarnings("ignore:Some jobs are not connected", "ignore:cd is deprecated")
 
@@ -116,6 +118,26 @@ class TestTwoCrystals:
         with pytest.raises(InputError, match="no closed cell has an energy"):
             derive_interface_energy(nothing, results)
 
+    def test_engines_are_not_mixed(self, ran):
+        document, results = ran
+        spec = InterfaceEnergySpec.model_validate(document["derivation"])
+        found = results.calculations([*spec.crystals, *spec.series.values(), *spec.bulks.values()])
+        other = found[spec.bulks["film bulk"]]
+        changed = other.model_copy(update={"method": other.method.model_copy(update={"functional": "another"})})
+        with pytest.raises(MethodMismatchError, match="would mix energies of different methods"):
+            derive_interface_energy(spec, Changed(results, changed))
+
+
+class Changed:
+    """A store in which one calculation is another."""
+
+    def __init__(self, results: ResultsStore, changed: Calculation) -> None:
+        self.results, self.changed = results, changed
+
+    def calculations(self, keys: list[str]) -> dict[str, Calculation]:
+        found = self.results.calculations(keys)
+        return found | ({self.changed.key: self.changed} if self.changed.key in found else {})
+
 
 def test_a_crystal_on_itself_has_no_interface(results: ResultsStore) -> None:
     document = run(campaign_of(film="Al(001)", substrate="Al(001)", **SMALL), results)
@@ -150,6 +172,9 @@ def test_series_of_whole_stacking_periods() -> None:
         ({"strained": "anode"}, "film"),
         ({"max_strain": 1e-6}, "no common cell"),
         ({"film_termination": "Cl|Cl"}, "there is no termination"),
+        ({"substrate": "Li_fcc(000)"}, "no plane of a crystal"),
+        ({"substrate_thickness": 1.0}, "Li_fcc(001): a slab of 1 Å is thinner than the crystal's period"),
+        ({"film_layers": [3, 251]}, "its cell with 251 lattice planes of Al(001) has"),
     ],
 )
 def test_bad_entries_get_a_sentence(settings: dict[str, Any], says: str) -> None:
