@@ -31,7 +31,7 @@ def command(campaign: Path, project: Path | None, engine: str | None, as_json: b
     On a project with [cluster], also what every job asks the scheduler for and the core-hours it is expected to take;
     for VASP also k-points, PAW sets and what differs from the preset's INCAR. No POTCAR is needed.
     """
-    from lianode.hpc.cluster.estimate import planned_jobs, vasp_details
+    from lianode.hpc.cluster.estimate import follow_up_jobs, planned_jobs, vasp_details
     from lianode.workflows.plan import with_follow_ups
 
     plan = load_plan(campaign, engine=engine)
@@ -57,6 +57,7 @@ def command(campaign: Path, project: Path | None, engine: str | None, as_json: b
                 + ("; their core-hours are not counted here" if cluster is not None else "")
             )
     _print_totals(jobs, cluster)
+    _print_follow_ups([job for job in follow_up_jobs(plan, results, cluster) if not job.settled], cluster)
 
 
 def planned(plan: CampaignPlan, results: ResultsStore) -> list[dict[str, Any]]:
@@ -182,6 +183,18 @@ def _print_totals(jobs: Sequence[PlannedJob], cluster: ClusterSettings | None) -
         click.echo(
             f"the budget is {_hours(cluster.budget)} core-hours" + ("; `lianode submit` will ask first" if more else "")
         )
+
+
+def _print_follow_ups(jobs: Sequence[PlannedJob], cluster: ClusterSettings | None) -> None:
+    """Say what comes on top once single points have chosen terminations."""
+    if not jobs:
+        return
+    cost = (
+        f"{duration(sum(job.expected_s for job in jobs))} on one core"
+        if cluster is None
+        else f"{_hours(sum(job.core_hours for job in jobs))} core-hours"
+    )
+    click.echo(f"then about {len(jobs)} more for the terminations that single points choose, about {cost}")
 
 
 def _hours(hours: float) -> str:

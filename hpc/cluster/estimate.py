@@ -125,6 +125,20 @@ def core_hours_left(jobs: Sequence[PlannedJob]) -> float:
     return sum(job.core_hours for job in jobs if not job.settled)
 
 
+def follow_up_jobs(plan: CampaignPlan, results: Results, cluster: ClusterSettings | None) -> list[PlannedJob]:
+    """Return calculations that results will choose, with likely ones in their place.
+
+    Parameters
+    ----------
+    plan, results, cluster
+        As of :func:`planned_jobs`.
+    """
+    likely = {request.key: (request, part.phase) for part in plan.surfaces for request in part.likely_follow_ups()}
+    found = results.calculations([*plan.requests, *likely])
+    speed = measured_speed(found.values())
+    return [_planned(request, phase, found.get(key), cluster, speed) for key, (request, phase) in likely.items()]
+
+
 def vasp_details(request: Request) -> VaspDetails | None:
     """Return what VASP would be given, or None where another engine computes."""
     from lianode.workflows.task import MDTask, NebTask, StaticTask

@@ -82,6 +82,21 @@ class SurfacePlan:
         """Return the calculations with the phases they belong to; what others begin from comes first."""
         return [*self.relaxations.calculations(), *((request, self.phase) for request in self.slabs)]
 
+    def likely_follow_ups(self) -> list[Request]:
+        """Return what will be computed once single points have chosen, with the first terminations for the lowest.
+
+        The terminations of a plane differ little in size, so that this tells the cost before anything has run.
+        """
+        known = {request.key for request in self.slabs}
+        likely: dict[str, Request] = {}
+        chosen: dict[tuple[int, int, int], int] = {}
+        for number, (requests, _) in self.waiting.items():
+            plane = self.spec.surfaces[number].plane
+            if chosen.setdefault(plane, 0) < self.entry.screen:
+                chosen[plane] += 1
+                likely |= {request.key: request for request in requests if request.key not in known}
+        return list(likely.values())
+
     def with_follow_ups(self, results: Results) -> SurfacePlan:
         """Return the plan with the terminations that single points chose, once all of them are there.
 

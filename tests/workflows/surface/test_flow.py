@@ -115,6 +115,7 @@ def test_single_points_choose_what_is_computed_in_full(project: Path, results: R
     assert all(slot.undecided for slot in waiting.spec.surfaces)
     assert screening_energies(waiting.spec, results) is None
     assert with_follow_ups(plan, results).requests.keys() == plan.requests.keys()
+    assert sorted(request.task.kind for request in waiting.likely_follow_ups()) == ["relax"] * 3 + ["static"] * 2
 
     ended = run_campaign(plan, results, project, workers=1)
     assert not ended.errors
