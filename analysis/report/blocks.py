@@ -159,6 +159,48 @@ class Viewer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Body:
+    """A closed surface around the origin, coloured by kind of face or by value.
+
+    Attributes
+    ----------
+    name
+        In the list of what the figure shows.
+    axes
+        Three vectors drawn in a corner, by name.
+    corners
+        (n, 3).
+    faces
+        Numbers of the corners of each face, in turn, counterclockwise from outside.
+    parts, part
+        Kinds of faces as the legend names them, and the number of the kind of each face.
+    said
+        What is read out at each face that has a kind.
+    values, unit
+        Of each face, instead of kinds; the value and its direction are read out.
+    """
+
+    name: str
+    axes: Mapping[str, Sequence[float]]
+    corners: NDArray[Any]
+    faces: Sequence[Sequence[int]]
+    parts: Sequence[str] = ()
+    part: Sequence[int] = ()
+    said: Sequence[str] = ()
+    values: Sequence[float] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bodies:
+    """Closed surfaces of which one is shown at a time."""
+
+    title: str
+    caption: str = ""
+    bodies: Sequence[Body]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """Names with their values; a value may be several lines."""
 
@@ -201,7 +243,7 @@ class Heading:
     badges: Sequence[str] = ()
 
 
-Block = Table | Chart | Viewer | Facts | Sentences | Verbatim | Heading
+Block = Table | Chart | Viewer | Bodies | Facts | Sentences | Verbatim | Heading
 
 
 @dataclass(frozen=True, kw_only=True)

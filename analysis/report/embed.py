@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from lianode.analysis.report.markup import Markup, tag
 
-SCRIPTS = ("charts.js", "structures.js", "tables.js", "page.js")
+SCRIPTS = ("charts.js", "turning.js", "structures.js", "bodies.js", "tables.js", "page.js")
 STYLE = "report.css"
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from lianode.analysis.hull.hull import HullDocument
 from lianode.analysis.report.blocks import Chart, Column, Facts, Section, Series, Table, Viewer
 from lianode.analysis.report.crystals import crystal
+from lianode.analysis.report.free_energies import free_energies
 from lianode.analysis.report.said import FAILED, MEV, at, heading, method, remarks
+from lianode.analysis.report.spreads import spreads
 from lianode.analysis.voltage.curve import VoltageDocument
 from lianode.structures.formulas import unicode_formula
 
@@ -23,7 +25,7 @@ AVERAGED_POINTS = 120
 
 
 def hulls_and_voltages(source: Source) -> Section | None:
-    """Return every hull with its phases, their crystals and its voltage curves; None where there is none."""
+    """Return every hull with its voltage curves, what a temperature changes, and how far models agree; None without."""
     blocks: list[Block] = []
     curves = source.of("voltage")
     hulls = source.of("hull")
@@ -36,19 +38,21 @@ def hulls_and_voltages(source: Source) -> Section | None:
     for curve in curves:
         if curve["hull"] not in keys:
             blocks += _voltage(curve)
+    blocks += [*free_energies(source), *spreads(source)]
     return Section(title="Hulls and voltages", blocks=blocks) if blocks else None
 
 
 def _hull(document: Mapping[str, Any], source: Source) -> list[Block]:
     hull = HullDocument.model_validate(document)
-    title = f"Hull of {hull.system}{at(document)}, {method(document)}"
+    what = f"{hull.system}{at(document)}"
+    title = f"Hull of {what}, {method(document)}"
     references = ", ".join(f"{element}: {name}" for element, name in hull.references.items())
     blocks: list[Block] = [heading(title, document), *remarks(document)]
     if len(hull.elements) == 2:
-        blocks.append(_binary(hull, references))
+        blocks.append(_binary(hull, what, references))
     elif len(hull.elements) == 3:
-        blocks.append(_triangle(hull, references))
-    blocks.append(_phases(hull))
+        blocks.append(_triangle(hull, what, references))
+    blocks.append(_phases(hull, what))
     shown = [
         crystal(row.name, structure)
         for row in hull.phases
@@ -56,7 +60,7 @@ def _hull(document: Mapping[str, Any], source: Source) -> list[Block]:
     ]
     if shown:
         caption = "As relaxed; atoms on a face of the cell are drawn on both sides."
-        blocks.append(Viewer(title=f"Crystals of {hull.system}", caption=caption, crystals=shown))
+        blocks.append(Viewer(title=f"Crystals of {what}", caption=caption, crystals=shown))
     return blocks
 
 
@@ -81,7 +85,7 @@ def _said(row: HullPhase) -> str:
     return ", ".join(parts)
 
 
-def _binary(hull: HullDocument, references: str) -> Chart:
+def _binary(hull: HullDocument, what: str, references: str) -> Chart:
     lithium = hull.elements[0]
 
     def points(rows: Sequence[HullPhase]) -> tuple[list[float], list[float | None]]:
@@ -96,7 +100,7 @@ def _binary(hull: HullDocument, references: str) -> Chart:
         series.append(Series(name=name, x=x, y=y, color=color, marker=marker, line=stable, filled=stable,
                              said=[_said(row) for row in rows], written=written))  # fmt: skip
     return Chart(
-        title=f"Formation energies, {hull.system}",
+        title=f"Formation energies, {what}",
         caption=f"Relative to {references}.",
         x_label=f"atomic fraction of {lithium}",
         y_label="formation energy / meV/atom",
@@ -105,7 +109,7 @@ def _binary(hull: HullDocument, references: str) -> Chart:
     )
 
 
-def _triangle(hull: HullDocument, references: str) -> Chart:
+def _triangle(hull: HullDocument, what: str, references: str) -> Chart:
     from lianode.analysis.plots.ternary import HEIGHT, position
 
     by_name = {row.name: row for row in hull.phases}
@@ -134,7 +138,7 @@ def _triangle(hull: HullDocument, references: str) -> Chart:
         )  # fmt: skip
     top, left, right = hull.elements
     return Chart(
-        title=f"Phases in equilibrium, {hull.system}",
+        title=f"Phases in equilibrium, {what}",
         caption=f"{top} at the top, {left} on the left, {right} on the right; lines join phases in equilibrium. "
         f"Energies relative to {references}.",
         series=[*series, *below],
@@ -142,9 +146,9 @@ def _triangle(hull: HullDocument, references: str) -> Chart:
     )
 
 
-def _phases(hull: HullDocument) -> Table:
+def _phases(hull: HullDocument, what: str) -> Table:
     return Table(
-        caption=f"Phases of {hull.system}",
+        caption=f"Phases of {what}",
         columns=[
             Column("phase", "name"), Column("kind"),
             Column(f"x({hull.elements[0]})", "number"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lianode.analysis.report.blocks import Column, Facts, Section, Table, Viewer
 from lianode.analysis.report.crystals import crystal
 from lianode.analysis.report.said import FAILED, at, heading, method, remarks
+from lianode.analysis.report.shapes import wulff_blocks, youngs_modulus_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 VOIGT = ("xx", "yy", "zz", "yz", "xz", "xy")
 TOLD_ELSEWHERE = frozenset(
     {"hull", "phase_stability", "voltage", "barrier", "migration", "reactivity", "interface_md", "bonds", "rdf",
-     "motion", "elastic", "surface", "interface_energy"}
+     "motion", "elastic", "surface", "wulff", "interface_energy", "free_energy", "hull_spread"}
 )  # fmt: skip
 """Properties that other chapters tell of; those of a phase of a hull are in the table of the hull."""
 COMMON = frozenset({"schema_version", "property", "system", "phase", "engine", "campaign", "method", "settings",
@@ -65,6 +66,7 @@ def _elastic(document: Mapping[str, Any]) -> list[Block]:
         Facts(facts=facts),
         tensor,
         conditions,
+        *youngs_modulus_blocks(document),
         Viewer(title=f"Reference crystal of {document['phase']}", crystals=[cell]),
     ]
 
@@ -90,6 +92,8 @@ def surfaces(source: Source) -> Section | None:
                 ],
             )
         )  # fmt: skip
+    for shape in source.of("wulff"):
+        blocks += wulff_blocks(shape)
     interfaces = source.of("interface_energy")
     if interfaces:
         blocks.append(_interface_energies(interfaces))

@@ -51,7 +51,11 @@ def report(source: Source) -> str:
 
 
 def chapters(source: Source) -> list[Section]:
-    """Return the chapters that the documents fill, in their order."""
+    """Return the chapters that the documents fill, in their order.
+
+    A property gets a chapter by a function like those named here: adsorption belongs behind the surfaces, electronic
+    structure behind the moduli. Until it has one, ``others`` writes its plain values down.
+    """
     filled = (
         summary(source),
         hulls_and_voltages(source),

@@ -9,6 +9,7 @@ import numpy as np
 
 from lianode.analysis.plots.elements import color_of, radius_of
 from lianode.analysis.report.blocks import (
+    Bodies,
     Chart,
     Facts,
     Heading,
@@ -20,10 +21,11 @@ from lianode.analysis.report.embed import data_script
 from lianode.analysis.report.markup import anchor, joined, tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lianode.analysis.report.blocks import (
         Block,
+        Body,
         Column,
         Crystal,
         Section,
@@ -37,11 +39,23 @@ UNKNOWN_ELEMENT = ("#808080", 1.2)
 NEEDS_SCRIPT = "This figure needs JavaScript; the tables hold its results."
 
 
-class Writer:
-    """Writes blocks; ids count up through the file."""
+def in_the_file(key: str) -> str:
+    """Return where a file tells of a result."""
+    return f"#{anchor('key', key)}"
 
-    def __init__(self) -> None:
+
+class Writer:
+    """Writes blocks; ids count up through the file.
+
+    Parameters
+    ----------
+    address
+        Returns where the origin of the result with a key is told.
+    """
+
+    def __init__(self, address: Callable[[str], str] = in_the_file) -> None:
         self._numbers: Iterator[int] = count(1)
+        self._address = address
 
     def section(self, section: Section) -> Markup:
         """Return a chapter."""
@@ -53,7 +67,7 @@ class Writer:
         """Return one block."""
         match block:
             case Heading():
-                return _heading(block)
+                return _heading(block, self._address)
             case Facts():
                 return _facts(block)
             case Sentences():
@@ -81,8 +95,14 @@ class Writer:
         scroller = tag("div", inner, class_="scroller", role="region", tabindex="0", aria_labelledby=name)
         return tag("div", scroller, class_="table")
 
-    def _figure(self, block: Chart | Viewer) -> Markup:
-        kind, data = ("chart", _chart(block)) if isinstance(block, Chart) else ("viewer", _viewer(block))
+    def _figure(self, block: Chart | Viewer | Bodies) -> Markup:
+        match block:
+            case Chart():
+                kind, data = "chart", _chart(block)
+            case Bodies():
+                kind, data = "bodies", {"bodies": [_body(body) for body in block.bodies]}
+            case _:
+                kind, data = "viewer", _viewer(block)
         name = f"figure-{next(self._numbers)}"
         caption = tag("span", block.caption) if block.caption else None
         said = tag("figcaption", tag("strong", block.title), " ", caption, id=name)
@@ -90,9 +110,9 @@ class Writer:
         return tag("figure", said, data_script(data), instead, class_=kind, aria_labelledby=name)
 
 
-def _heading(block: Heading) -> Markup:
+def _heading(block: Heading, address: Callable[[str], str]) -> Markup:
     badges = [tag("span", badge, class_="badge") for badge in block.badges]
-    key = tag("a", block.key, href=f"#{anchor('key', block.key)}", class_="key") if block.key else None
+    key = tag("a", block.key, href=address(block.key), class_="key") if block.key else None
     spaced = joined(*(joined(" ", badge) for badge in badges))
     return tag("div", tag("h3", block.title, spaced), key, class_="of")
 
@@ -196,3 +216,19 @@ def _atoms(crystal: Crystal) -> dict[str, Any]:
         counted[crystal.elements[atom]] = counted.get(crystal.elements[atom], 0) + 1
     at = np.round(crystal.positions[order], 3).ravel().tolist() if order else []
     return {"name": crystal.name, "cell": np.round(crystal.cell, 4).tolist(), "counts": counted, "at": at}
+
+
+def _body(body: Body) -> dict[str, Any]:
+    """Return a surface with corners to a thousandth, which no screen resolves."""
+    whole: dict[str, Any] = {
+        "name": body.name,
+        "axes": {"names": list(body.axes), "vectors": [list(vector) for vector in body.axes.values()]},
+        "at": np.round(body.corners, 3).ravel().tolist(),
+        "faces": [list(face) for face in body.faces],
+        "said": list(body.said),
+        "parts": list(body.parts),
+        "part": list(body.part),
+        "values": np.round(body.values, 2).tolist(),
+        "unit": body.unit,
+    }
+    return {name: value for name, value in whole.items() if value not in ([], "")}

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 # tests run with --import-mode=importlib, where a neighbouring module has to be loaded by its path
-for neighbour in ("tables", "drawn", "hops", "elastic_crystals", "interface_run", "pair_sums"):
+for neighbour in ("tables", "drawn", "hops", "elastic_crystals", "interface_run", "pair_sums", "everything"):
     spec = importlib.util.spec_from_file_location(
         f"lianode_test_{neighbour}", Path(__file__).with_name(f"{neighbour}.py")
     )

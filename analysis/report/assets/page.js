@@ -17,7 +17,10 @@ function themeButton(structures) {
 {
   for (const table of document.querySelectorAll("main .table table")) enhanceTable(table);
   for (const figure of document.querySelectorAll("figure.chart")) new ChartFigure(figure);
-  const structures = [...document.querySelectorAll("figure.viewer")].map((figure) => new StructureFigure(figure));
+  const structures = [
+    ...[...document.querySelectorAll("figure.viewer")].map((figure) => new StructureFigure(figure)),
+    ...[...document.querySelectorAll("figure.bodies")].map((figure) => new BodyFigure(figure)),
+  ];
   themeButton(structures);
   const opened = [];
   addEventListener("beforeprint", () => {

@@ -7,8 +7,10 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from lianode.analysis.elastic.moduli import youngs_modulus
 from lianode.analysis.report.page import report
 
 if TYPE_CHECKING:
@@ -95,7 +97,7 @@ def test_every_figure_is_drawn(page: Any, tmp_path: Path) -> None:
     charts, structures = page.locator("figure.chart"), page.locator("figure.viewer canvas")
     assert charts.count() >= 10
     assert page.locator("figure.chart .plot svg path.curve").count() >= 20
-    assert structures.count() == 4
+    assert structures.count() == 5
     for n in range(structures.count()):
         blank = "c => !c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((x) => x !== 0)"
         assert not structures.nth(n).evaluate(blank)
@@ -240,6 +242,55 @@ def test_structures_turn(page: Any) -> None:
     viewer.get_by_text("Cell and atoms").click()
     viewer.locator("table").wait_for()
     assert viewer.locator("tbody tr").count() > 4
+
+
+def test_shapes_turn_and_tell_their_faces(page: Any) -> None:
+    shape = figure(page, "Equilibrium shape of LiCl")
+    canvas, said = shape.locator("canvas"), shape.locator(".readout")
+    assert shape.get_by_role("list", name="Colours").get_by_role("listitem").count() == 2  # (110) has no face
+    start = view(canvas)
+    x, y = middle(canvas)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 20, steps=3)
+    page.mouse.up()
+    assert view(canvas) != start
+    shape.get_by_role("button", name="Look along x").click()
+    page.mouse.move(*middle(canvas))
+    assert said.inner_text().startswith("Face (1, 0, 0) of (100): 0.160 J/m²")
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    assert said.text_content() == ""
+    canvas.press("0")
+    assert view(canvas) == start
+
+
+def test_a_modulus_is_read_along_a_direction(page: Any, source: Source) -> None:
+    tensor = next(document for document in source.documents if document["property"] == "elastic")
+    along_z = float(youngs_modulus(np.array(tensor["tensor_GPa"]), np.array([[0.0, 0.0, 1.0]]))[0])
+    surface = figure(page, f"Young's modulus of {tensor['phase']} over all directions")
+    surface.get_by_role("button", name="Look along z").click()
+    x, y = middle(surface.locator("canvas"))
+    page.mouse.move(x + 2, y + 2)
+    value, _, where = surface.get_by_role("status").inner_text().partition(" GPa along ")
+    assert float(value) == pytest.approx(along_z, rel=0.02)
+    assert float(where.strip("()").split(", ")[2]) > 0.99
+    cuts = figure(page, f"Young's modulus of {tensor['phase']} in three planes")
+    cuts.locator(".plot").focus()
+    cuts.locator(".plot").press("ArrowRight")
+    assert cuts.get_by_role("status").inner_text().startswith("x-y, 0°: ")
+
+
+def test_temperatures_and_models_stand_side_by_side(page: Any) -> None:
+    warm = table(page, r"Formation energies of Li-In, SevenNet-0 \(PBE\) by temperature")
+    row = dict(zip(column(warm, 1), zip(column(warm, 4), column(warm, 5), strict=True), strict=True))
+    assert row["LiIn"] == ("−273.7", "−246.3")
+    models = table(page, "Formation energies of Li-In by model")
+    row = dict(zip(column(models, 1), zip(column(models, 3), column(models, 4), strict=True), strict=True))
+    assert row["LiIn"] == ("−273.7", "−301.1")
+    both = figure(page, "Formation energies by model, Li-In")
+    page.mouse.move(*middle(both.locator("svg [data-series=other] .mark").nth(1)))
+    assert ", other: −" in both.locator(".tip").inner_text().replace("-", "−")
 
 
 def test_frames_of_a_run_are_chosen(page: Any) -> None:

@@ -24,7 +24,8 @@ from lianode.analysis.report.source import Source
 from lianode.structures.library import phase as library_phase
 
 CHAPTERS = ["Summary", "Hulls and voltages", "Migration barriers", "Reactivity", "Interfaces in time",
-            "Elastic moduli", "Beside published values", "Provenance"]  # fmt: skip
+            "Surfaces and interface energies", "Elastic moduli", "Other results", "Beside published values",
+            "Provenance"]  # fmt: skip
 
 
 class Elements(HTMLParser):
