@@ -47,7 +47,7 @@ def command(
     results, _ = open_results(project)
     wanted = [
         "hull", "voltage", "migration", "elastic", "electronic", "work_function",
-        "surface", "interface_energy",
+        "surface", "interface_energy", "adsorption",
     ]  # fmt: skip
     found = list(results.query(property=wanted, campaign=campaign, engine=engine or None))
     documents = [document for document in found if not document["method"]["program"].endswith(REHEARSAL)]

@@ -32,6 +32,7 @@ def draw_everything(
     results
         Store that holds them.
     """
+    from lianode.cli.plot_adsorption import draw_adsorptions
     from lianode.cli.plot_elastic import draw_elastics
     from lianode.cli.plot_electronic import draw_electronics
     from lianode.cli.plot_interface_energy import draw_interface_energies
@@ -44,6 +45,7 @@ def draw_everything(
     drawn += draw_interfaces(documents, results, folder)
     for draw in (draw_reactivities, draw_elastics, draw_interface_energies, draw_parities, draw_surfaces):
         drawn += draw(documents, folder)
+    drawn += draw_adsorptions(documents, folder)
     drawn += draw_electronics(documents, folder)
     return drawn
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from lianode.cli import (
+    plot_adsorption,
     plot_elastic,
     plot_electronic,
     plot_hull,
@@ -34,6 +35,7 @@ FIGURES: Final[dict[str, Callable[[ResultsStore, Wanted], list[Path]]]] = {
     plot_reactivity.KIND: plot_reactivity.plot_reactivity,
     plot_elastic.KIND: plot_elastic.plot_elastic,
     **dict.fromkeys(plot_electronic.KINDS, plot_electronic.plot_electronic),
+    plot_adsorption.KIND: plot_adsorption.plot_adsorption,
     **dict.fromkeys(plot_surface.KINDS, plot_surface.plot_surface),
     plot_interface_energy.KIND: plot_interface_energy.plot_interface_energy,
     plot_parity.KIND: plot_parity.plot_parity,

@@ -35,6 +35,7 @@ HEADLINES: dict[str, tuple[str, ...]] = {
     "surface": ("plane_label", "termination", "surface_energy", "surface_energy_J_per_m2", "cleavage_energy"),
     "wulff": ("lowest_plane", "lowest_surface_energy", "weighted_surface_energy"),
     "parity": ("quantity", "mean_difference", "mean_absolute_difference", "largest_difference"),
+    "adsorption": ("surface", "best_site", "adsorption_energy", "adsorption_energy_from_atom"),
     "free_energy": ("temperature", "free_energy_vib_per_atom", "n_imaginary"),
 }
 """Fields that stand for a property in a table."""

@@ -45,6 +45,7 @@ def command(
     from lianode.cli.display import show_progress
     from lianode.cli.figures import draw_everything
     from lianode.cli.summary import print_summary
+    from lianode.cli.summary_adsorption import print_adsorptions
     from lianode.cli.summary_elastic import print_elastics
     from lianode.cli.summary_electronic import print_electronics
     from lianode.cli.summary_interface import print_interfaces
@@ -72,6 +73,7 @@ def command(
         print_elastics(ended.documents)
         print_electronics(ended.documents)
         print_surfaces(ended.documents)
+        print_adsorptions(ended.documents)
         for path in drawn:
             if path.suffix == ".png":
                 click.echo(f"figure {path} (and SVG, PDF, CSV)")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lianode.analysis.adsorption.document import AdsorptionDocument
+from lianode.analysis.compare.adsorption import compare_adsorption
 from lianode.analysis.compare.comparison import ComparisonRow
 from lianode.analysis.compare.elastic import compare_elastic
 from lianode.analysis.compare.electronic import compare_electronic
@@ -92,6 +94,8 @@ def compare(  # noqa: PLR0912 - a branch for each property
                 rows += compare_electronic(content, _crystals(documents), _work_functions(documents))
             case "surface_energy":
                 rows += compare_surfaces(content, _surfaces(documents), _interfaces(documents))
+            case "adsorption_energy_eV":
+                rows += compare_adsorption(content, _adsorptions(documents))
             case "interface_energy":
                 rows += compare_interface_energies(content, _interfaces(documents))
             case _:
@@ -138,6 +142,10 @@ def _migrations(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> li
 
 def _surfaces(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[SurfaceDocument]:
     return selected(documents, SurfaceDocument, lambda d: (d.phase, d.engine, d.plane, d.termination))
+
+
+def _adsorptions(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[AdsorptionDocument]:
+    return selected(documents, AdsorptionDocument, lambda d: (d.surface, d.termination, d.engine))
 
 
 def _crystals(documents: Iterable[PropertyDocument | Mapping[str, Any]]) -> list[ElectronicDocument]:

@@ -6,6 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+from lianode.analysis.adsorption.document import AdsorptionDocument
 from lianode.analysis.elastic.document import ElasticDocument
 from lianode.analysis.electronic.document import ElectronicDocument
 from lianode.analysis.electronic.work_function import WorkFunctionDocument
@@ -16,6 +17,7 @@ from lianode.analysis.interface_md import InterfaceMdDocument
 from lianode.analysis.migration.barrier import BarrierDocument
 from lianode.analysis.migration.document import MigrationDocument
 from lianode.analysis.parity.parity import ParityDocument
+from lianode.analysis.plots.adsorption_data import adsorption_table
 from lianode.analysis.plots.elastic_data import elastic_table
 from lianode.analysis.plots.electronic_data import electronic_table, work_function_table
 from lianode.analysis.plots.interface_data import bond_table, motion_table, rdf_table, snapshot_table
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "hull", "voltage", "hull_spread", "barrier", "migration", "rdf", "bonds", "motion", "interface_md", "reactivity",
-    "elastic", "electronic", "work_function", "surface", "wulff", "interface_energy", "parity",
+    "elastic", "electronic", "work_function", "surface", "wulff", "interface_energy", "parity", "adsorption",
 )  # fmt: skip
 """Properties whose documents have a table."""
 
@@ -93,6 +95,8 @@ def data_csv(document: PropertyDocument | Mapping[str, Any]) -> str:  # noqa: PL
             header, rows = interface_energy_table(InterfaceEnergyDocument.model_validate(content))
         case "parity":
             header, rows = parity_table(ParityDocument.model_validate(content))
+        case "adsorption":
+            header, rows = adsorption_table(AdsorptionDocument.model_validate(content))
         case "wulff":
             header, rows = wulff_table(WulffDocument.model_validate(content))
         case other:
