@@ -16,6 +16,7 @@ from lianode.structures.interfaces.surface_cell import surface_cell
 from lianode.structures.library import phase
 from lianode.workflows.campaign.campaign import Campaign
 from lianode.workflows.engines.morse import MorseEngine
+from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.interface_energy.analysis import InterfaceEnergySpec, derive_interface_energy
 from lianode.workflows.interface_energy.flow import stacking_period, usual_layers
 from lianode.workflows.plan import campaign_flow, plan_campaign
@@ -181,6 +182,21 @@ def test_bad_entries_get_a_sentence(settings: dict[str, Any], says: str) -> None
     with pytest.raises((InputError, ValueError)) as caught:
         plan_campaign(campaign_of(**(ALUMINIUM_ON_LITHIUM | settings)))
     assert says in str(caught.value)
+
+
+@pytest.mark.vasp
+@pytest.mark.parametrize(("preset", "variant"), [("alloy", "bulk"), ("su2024", "slab-reference")])
+def test_vasp_computes_crystals_at_the_cut_off_of_the_cells(preset: str, variant: str) -> None:
+    pytest.importorskip("atomate2")
+    entry = {"interface_energy": ALUMINIUM_ON_LITHIUM | {"film_layers": [3, 5]}}
+    engine = {"name": "vasp", "preset": preset}
+    plan = plan_campaign(Campaign.model_validate({"name": "test", "engine": engine, "calculations": [entry]}))
+    requests = {request.label: request.engine for request in plan.requests.values()}
+    assert len({make_engine(spec).method().digest for spec in requests.values()}) == 1
+    variants = {label: spec["variant"] for label, spec in requests.items()}
+    assert variants["Al_fcc"] == variants["Al(001)/Li_fcc(001) 3 film bulk"] == variant
+    assert variants["Al(001)/Li_fcc(001) 3"] == "interface"
+    assert variants["Al(001)/Li_fcc(001) 5 film apart"] == "slab"
 
 
 def fcc(a: float, c: float | None = None) -> Structure:
