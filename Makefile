@@ -38,7 +38,7 @@ $(VENV)/installed-demo: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[mlip,mp,vasp,cluster,fast,hdf5,parquet,dev,test-servers,peers,browser]'
+	$(PIP) --editable '.[mlip,mp,vasp,cluster,fast,hdf5,parquet,dev,test-servers,peers,browser,serve]'
 	@touch $@ $(VENV)/installed-demo
 
 # built from source: its system packages are in docs/gpaw.md

@@ -29,6 +29,7 @@ COMMANDS = {
     "plot": "lianode.cli.plot",
     "compare": "lianode.cli.compare",
     "report": "lianode.cli.report",
+    "serve": "lianode.cli.serve",
     "gitt": "lianode.cli.gitt",
     "rederive": "lianode.cli.rederive",
     "ingest": "lianode.cli.ingest",

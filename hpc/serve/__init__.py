@@ -1,0 +1,1 @@
+"""The results store in a browser, and for OPTIMADE clients."""
