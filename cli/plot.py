@@ -48,7 +48,7 @@ FIGURES: Final[dict[str, Callable[[ResultsStore, Wanted], list[Path]]]] = {
 @project_option
 @click.option("--system", help="Chemical system, such as Li-In; needed for hulls and voltages.")
 @click.option("--phase", help="Phase whose path, hop, reaction or Young's modulus is drawn, such as LiIn.")
-@click.option("--surface", help="Surface whose potential is drawn, such as 'LiCl(001)'.")
+@click.option("--surface", help="Surface whose potential or sites are drawn, such as 'LiCl(001)'.")
 @click.option("--interface", help="Interface whose dynamics is drawn, such as 'In(001)/Li6PS5Cl(001)'.")
 @click.option("--layer", type=click.IntRange(1), help="Layer of an RDF, counted from 1 at the bottom; default: all.")
 @click.option("--hop", help="Label of the hop, such as Li1-Li1a.")
@@ -79,7 +79,8 @@ def command(kind: str, project: Path | None, **options: Any) -> None:
 
     parity draws single points of one engine against the energies of the one whose structures they take.
 
-    dos draws the density of states of a phase, potential the electrostatic potential across the slab of a --surface.
+    dos draws the density of states of a phase, potential the electrostatic potential across the slab of a --surface,
+    adsorption its sites with their energies.
 
     Beside each figure its data are written as CSV.
     """

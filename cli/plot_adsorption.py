@@ -23,7 +23,12 @@ KIND = "adsorption"
 def plot_adsorption(results: ResultsStore, wanted: Wanted) -> list[Path]:
     """Draw the sites of the surface that the command names; return the files."""
     found = select_adsorption(
-        results, phase=wanted.phase, engines=wanted.engines, campaign=wanted.campaign, system=wanted.system
+        results,
+        surface=wanted.surface,
+        phase=wanted.phase,
+        engines=wanted.engines,
+        campaign=wanted.campaign,
+        system=wanted.system,
     )
     return draw_adsorption(found, wanted.target(file_name(found["surface"])), size=wanted.size)
 
@@ -46,7 +51,8 @@ def draw_adsorption(document: dict[str, Any], target: Path, *, size: SizeName = 
 def select_adsorption(
     results: ResultsStore,
     *,
-    phase: str | None,
+    surface: str | None,
+    phase: str | None = None,
     engines: tuple[str, ...] = (),
     campaign: str | None = None,
     system: str | None = None,
@@ -57,10 +63,10 @@ def select_adsorption(
     ----------
     results
         The store.
-    phase
-        Name, formula, or surface such as ``Li13In3(100)``; may be left out where there is one surface.
-    engines, campaign, system
-        Narrow the choice.
+    surface
+        Such as ``Li13In3(100)``; may be left out where there is one.
+    phase, engines, campaign, system
+        Narrow the choice; a phase by its name or formula.
 
     Raises
     ------
@@ -71,13 +77,13 @@ def select_adsorption(
     found = [
         document
         for document in stored
-        if phase is None or phase in (document["phase"], document["formula"], document["surface"])
+        if phase in (None, document["phase"], document["formula"]) and surface in (None, document["surface"])
     ]
     if not found:
         have = ", ".join(sorted({document["surface"] for document in stored}))
         raise InputError(f"the store has none; it has {have or 'nothing yet'}", KIND)
     for what, option, name in (
-        ("surfaces", "--phase", "surface"),
+        ("surfaces", "--surface", "surface"),
         ("campaigns computed it", "--campaign", "campaign"),
         ("engines computed it", "--engine", "engine"),
     ):

@@ -63,7 +63,7 @@ def adsorption_figure(document: AdsorptionLike, *, size: SizeName = "column") ->
     view = _View(found)
     em = sizes.font / 72
     picture = sizes.width * min(MOST_HIGH, view.height / view.width)
-    listed = (PER_SITE * len(rows) + 6.0) * em
+    listed = (PER_SITE * len(rows) + 6.8) * em
     with style(sizes):
         whole = replace(sizes, height=picture + listed + 5.2 * em)
         figure, axes = new_figure(whole, notes=_notes(found), title="")
@@ -71,7 +71,7 @@ def adsorption_figure(document: AdsorptionLike, *, size: SizeName = "column") ->
             fit_width(figure, text, 0.02)
         high = float(figure.get_size_inches()[1])
         bottom = axes.get_position().y0
-        axes.set_position((0.3, bottom, 0.66, (listed - 5.4 * em) / high))
+        axes.set_position((0.3, bottom, 0.66, (listed - 6.2 * em) / high))
         above = figure.add_axes((0.03, bottom + listed / high - 1.0 * em / high, 0.94, picture / high))
         _draw_surface(above, view, rows, sizes)
         _draw_energies(axes, found, rows, sizes)

@@ -56,7 +56,7 @@ def test_from_a_campaign_file_to_figures(lianode: Command, tmp_path: Path) -> No
 
     several = lianode("plot", "adsorption")
     assert several.returncode == 2
-    assert "several surfaces; add --phase 'Li(001)' or --phase 'Li_fcc(100)'" in several.stderr
+    assert "several surfaces; add --surface 'Li(001)' or --surface 'Li_fcc(100)'" in several.stderr
     absent = lianode("plot", "adsorption", "--phase", "Sn")
     assert "the store has none; it has Li(001), Li_fcc(100)" in absent.stderr
-    assert lianode("plot", "adsorption", "--phase", "Li(001)", "-o", str(tmp_path / "one.svg")).returncode == 0
+    assert lianode("plot", "adsorption", "--surface", "Li(001)", "-o", str(tmp_path / "one.svg")).returncode == 0
