@@ -46,8 +46,8 @@ class ElectronicTolerances(BaseModel):
 
 
 def level_checks(levels: Levels, gap: BandGap, tolerances: ElectronicTolerances) -> list[Check]:
-    """Ask whether the mesh tells a gap, and whether the smearing respects it."""
-    checks = [_mesh_check(levels, gap, tolerances)]
+    """Ask whether the mesh tells a gap, whether the smearing respects it, and whether spins were looked at."""
+    checks = [_mesh_check(levels, gap, tolerances), _spin_check(levels)]
     if not gap.metal:
         partial = gap.largest_partial_occupation
         checks.append(
@@ -80,6 +80,13 @@ def _mesh_check(levels: Levels, gap: BandGap, tolerances: ElectronicTolerances) 
         message=f"on every second point of the mesh {mesh} it is {words}, {change:+.3f} eV off "
         f"({tolerances.k_points:g} allowed)",
     )
+
+
+def _spin_check(levels: Levels) -> Check:
+    up, down = levels.electrons_by_spin[0], levels.electrons_by_spin[-1]
+    if len(levels.energies) == 1:
+        return Check(name="spin", passed=None, message="not looked at: computed without spin polarisation")
+    return Check(name="spin", passed=True, message=f"spin-polarised, with a moment of {up - down:.2f} μB per cell")
 
 
 def density_check(density: DensityOfStates, tolerances: ElectronicTolerances) -> Check:

@@ -132,11 +132,13 @@ def _levels(axes: Axes, found: WorkFunctionDocument, sizes: Size) -> float:
     else:
         zero = found.vacuum_level_above - found.work_function_above
         drawn = [(edges[0], "valence band"), (edges[1], "conduction band")]
+    vacuum = min(found.vacuum_level_below, found.vacuum_level_above)
+    crowded = vacuum - 0.12 * (vacuum - min(found.potential.values))  # under the line of the vacuum
     for value, name in drawn:
         axes.axhline(value, color=GREY, lw=0.8 * sizes.line, ls=(0, (3, 2)))
         axes.annotate(
-            name, (0.0, value), (0.5 * sizes.font, 0.25 * sizes.font), textcoords="offset points", color=GREY,
-            fontsize=0.9 * sizes.font,
+            name, (0.0, value), (0.5 * sizes.font, (-0.25 if value > crowded else 0.25) * sizes.font), color=GREY,
+            textcoords="offset points", fontsize=0.9 * sizes.font, va="top" if value > crowded else "bottom",
         )  # fmt: skip
     place = 0.965 * right
     axes.annotate(

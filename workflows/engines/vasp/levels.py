@@ -154,10 +154,13 @@ def read_states(path: Path, elements: Sequence[str], method: str) -> tuple[State
                 _add(projected, element, _block(file, n)[:, 1:], spins)
     except (OSError, ValueError, IndexError, StopIteration, KeyError) as error:
         raise InputError(f"the density of states cannot be read ({error or 'it is cut'})", str(path)) from error
+    step = (highest - lowest) / (n - 1)
+    # differences of the integrated density: its values at points of the grid miss, or overdo, peaks between them
+    total = np.diff(table[:, 1 + spins :].T, prepend=0.0, axis=1) / step
     return (
         States(
             energies=np.linspace(lowest, highest, n),  # three digits in the table are too few for a sum over it
-            total=table[:, 1 : 1 + spins].T,
+            total=total,
             projected={name: values for name, values in projected.items() if values.max() > NOTHING},
             method=method,
         ),
