@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lianode.analysis.report.blocks import Facts, Section, Sentences
+from lianode.analysis.report.blocks import Facts, Heading, Section, Sentences
 from lianode.analysis.report.markup import tag
 from lianode.analysis.report.page import chapters
 from lianode.analysis.report.said import heading, method, remarks
@@ -57,18 +57,21 @@ def _title(found: Explanation | CalculationEvidence) -> str:
 def _results(store: ResultsStore, found: Explanation) -> list[Markup]:
     """Return what is to be read of a result, and the chapters of the report that draw it."""
     document = store.property_documents.find_one({"key": found.key}) or {}
-    values = {name.replace("_", " "): _written(value) for name, value in found.values.items() if value is not None}
-    title = f"{found.property.replace('_', ' ')} of {found.phase or found.system}, {method(document)}"
-    blocks: list[Block] = [heading(title, document), *remarks(document), Facts(facts=values)]
+    blocks: list[Block] = []
     if found.superseded_by:
         sentence = f"A later run of the same campaign put another result in its place: {found.superseded_by}."
-        blocks.insert(1, Sentences(heading="Replaced", sentences=[sentence], warning=True))
+        blocks.append(Sentences(heading="Replaced", sentences=[sentence], warning=True))
     source = _source(store, document, found)
     try:
         drawn = [section for section in chapters(source) if section.title not in LEFT_OUT]
     except (InputError, KeyError, TypeError, ValueError):
         drawn = []
         blocks.append(Sentences(heading="No figure", sentences=[NOT_DRAWN]))
+    if not any(isinstance(block, Heading) and block.key == found.key for one in drawn for block in one.blocks):
+        title = f"{found.property.replace('_', ' ')} of {found.phase or found.system}, {method(document)}"
+        blocks += [heading(title, document), *remarks(document)]
+    values = {name.replace("_", " "): _written(value) for name, value in found.values.items() if name != "notes"}
+    blocks.append(Facts(facts=values))
     writer = Writer(lambda key: f"/result/{key}")
     return [writer.section(section) for section in (Section(title="Values", blocks=blocks), *drawn)]
 
