@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from starlette.responses import HTMLResponse
 
@@ -28,6 +29,11 @@ def _style() -> str:
 def policy() -> str:
     """Return the Content-Security-Policy of every answer."""
     return rules(_style(), forms="'self'") + "; frame-ancestors 'none'"
+
+
+def result_address(key: str) -> str:
+    """Return where the page of a result or a calculation is, whatever its key is made of."""
+    return f"/result/{quote(key, safe='')}"
 
 
 def page(

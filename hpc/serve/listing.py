@@ -11,7 +11,7 @@ from lianode.analysis.report.summary import headline, subject
 from lianode.hpc.fields import check_fields
 from lianode.hpc.serve.asked import LAST_PAGE, PER_PAGE
 from lianode.hpc.serve.form import form
-from lianode.hpc.serve.frame import RESULTS_HELP, page
+from lianode.hpc.serve.frame import RESULTS_HELP, page, result_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,7 +120,7 @@ def _row(document: Mapping[str, Any], fields: Sequence[str]) -> Markup:
     ) if true]  # fmt: skip
     return tag(
         "tr",
-        tag("td", tag("a", document["property"].replace("_", " "), href=f"/result/{document['key']}")),
+        tag("td", tag("a", document["property"].replace("_", " "), href=result_address(document["key"]))),
         tag("td", document["system"], class_="name"),
         tag("td", _told(subject, document)),
         tag("td", document["engine"], class_="name"),
@@ -129,7 +129,7 @@ def _row(document: Mapping[str, Any], fields: Sequence[str]) -> Markup:
         *(tag("td", _cell(document, name), class_="number") for name in fields),
         tag("td", joined(*(joined(tag("span", word, class_="badge"), " ") for word in remarks))),
         tag("td", document["created"][:16].replace("T", " "), class_="name"),
-        tag("td", tag("a", document["key"], href=f"/result/{document['key']}"), class_="key"),
+        tag("td", tag("a", document["key"], href=result_address(document["key"])), class_="key"),
     )
 
 

@@ -11,7 +11,7 @@ from lianode.analysis.report.said import heading, method, remarks
 from lianode.analysis.report.source import Source
 from lianode.analysis.report.written import Writer
 from lianode.hpc.provenance import Explanation, explain
-from lianode.hpc.serve.frame import page
+from lianode.hpc.serve.frame import page, result_address
 from lianode.hpc.serve.walk import walk
 from lianode.structures.errors import InputError
 
@@ -42,7 +42,7 @@ def result(store: ResultsStore, key: str) -> HTMLResponse:
     """
     found = explain(store, key)
     parts = [] if not isinstance(found, Explanation) else _results(store, found)
-    links = [tag("a", "How it was made", href="#how-it-was-made"), tag("a", "JSON", href=f"/result/{key}.json")]
+    links = [tag("a", "How it was made", href="#how-it-was-made"), tag("a", "JSON", href=f"{result_address(key)}.json")]
     parts.append(tag("section", tag("h2", "How it was made"), walk(found), id="how-it-was-made", class_="walk"))
     return page(_title(found), parts, help_line=HELP, links=links, title=key)
 
@@ -72,7 +72,7 @@ def _results(store: ResultsStore, found: Explanation) -> list[Markup]:
         blocks += [heading(title, document), *remarks(document)]
     values = {name.replace("_", " "): _written(value) for name, value in found.values.items() if name != "notes"}
     blocks.append(Facts(facts=values))
-    writer = Writer(lambda key: f"/result/{key}")
+    writer = Writer(result_address)
     return [writer.section(section) for section in (Section(title="Values", blocks=blocks), *drawn)]
 
 

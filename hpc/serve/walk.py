@@ -8,6 +8,7 @@ from lianode.analysis.report.blocks import Facts, Sentences
 from lianode.analysis.report.markup import joined, tag
 from lianode.analysis.report.written import Writer
 from lianode.hpc.provenance import Explanation
+from lianode.hpc.serve.frame import result_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +32,7 @@ def walk(found: Explanation | CalculationEvidence) -> Markup:
         "settings of the analysis": _lines(found.settings),
     }
     links = [
-        tag("p", said, tag("a", key, href=f"/result/{key}", class_="key"))
+        tag("p", said, tag("a", key, href=result_address(key), class_="key"))
         for said, key in (("Derived with ", found.derived_with), ("Replaced by ", found.superseded_by))
         if key and key != found.key
     ]
@@ -44,7 +45,7 @@ def walk(found: Explanation | CalculationEvidence) -> Markup:
 def _step(found: CalculationEvidence) -> Markup:
     state = "not in the store" if not found.stored else str(found.state)
     name = joined(f"{found.role}: " if found.role else "", found.label or found.formula, f" ({state}) ")
-    link = tag("a", found.key, href=f"/result/{found.key}", class_="key") if found.stored else found.key
+    link = tag("a", found.key, href=result_address(found.key), class_="key") if found.stored else found.key
     if found.shown_elsewhere:
         return tag("p", name, link, ", shown in another place of this walk")
     return tag("details", tag("summary", name, link), _calculation(found))

@@ -236,6 +236,7 @@ class SQLiteCollection:
         try:
             with self.file.transaction() as connection:
                 self._grow(connection, tuple(fields), (tuple(fields),))
+                self._read_numbers(connection)
         except BaseException:
             with translated(self.file.path):
                 self._refresh(self.file.reader())  # forget the columns that were rolled back
