@@ -34,6 +34,13 @@ def test_a_band_goes_on_where_it_was(cluster: RehearsalCluster, fault: str) -> N
     assert len(energies) == 3
 
 
+@pytest.mark.parametrize("scenario", ["surfaces", "interface-energies"])
+def test_slabs_and_interfaces_go_on_where_they_were(cluster: RehearsalCluster, scenario: str) -> None:
+    verdict, _ = run_trial(cluster, "rocket", 1, scenario=SCENARIOS[scenario])
+    assert verdict.wrong == ()
+    assert verdict.states == {"converged": 13}
+
+
 @pytest.mark.parametrize("fault", ["vasp", "rocket", "mongod", "declared-lost", "vasprun", "disk"])
 def test_the_accounts_are_right(cluster: RehearsalCluster, energies: dict[str, float], fault: str) -> None:
     verdict, _ = run_trial(cluster, fault, 1, expected=energies)
