@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test test-slow gpaw lint typing clean
+.PHONY: demo test test-slow docs gpaw lint typing clean
 
 demo: $(VENV)/installed-demo  ## Li-In and Li-Sn: hulls, voltages, figures, comparison with the paper, in demo/
 	@test -f demo/lianode.toml || $(BIN)/lianode init demo
@@ -21,6 +21,10 @@ gpaw: $(VENV)/installed-gpaw  ## The open DFT engine, from source
 
 test-slow: $(VENV)/installed-test  ## The rest: whole campaigns with a real potential
 	$(BIN)/python -m pytest -m slow -n $(JOBS) --dist loadfile
+
+docs: $(VENV)/installed-test  ## The site with tutorials and reference, in build/docs/; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -j $(JOBS) -c docs/site -d build/doctrees docs build/docs
+	@echo "open build/docs/index.html"
 
 lint: $(VENV)/installed-test typing  ## Style and types
 	$(BIN)/ruff check .
@@ -38,7 +42,7 @@ $(VENV)/installed-demo: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[mlip,mp,vasp,cluster,fast,hdf5,parquet,dev,test-servers,peers,browser,serve]'
+	$(PIP) --editable '.[mlip,mp,vasp,cluster,fast,hdf5,parquet,dev,test-servers,peers,browser,serve,docs]'
 	@touch $@ $(VENV)/installed-demo
 
 # built from source: its system packages are in docs/gpaw.md
@@ -53,4 +57,4 @@ $(BIN)/python:
 		{ echo "this Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv"; exit 2; }
 
 clean:
-	rm -rf $(VENV) .cache build demo *.egg-info
+	rm -rf $(VENV) .cache build demo docs/reference *.egg-info

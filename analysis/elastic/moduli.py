@@ -1,7 +1,7 @@
 """Moduli of a polycrystal and of directions, from an elastic tensor.
 
 With the stiffness C and the compliance S = C⁻¹ in Voigt's notation (S44 = 4 S_yzyz; Nye, Physical Properties of
-Crystals, 1985, chapter 8):
+Crystals, 1985, chapter 8)::
 
     Voigt  9 K_V = (C11 + C22 + C33) + 2 (C12 + C13 + C23)
           15 G_V = (C11 + C22 + C33) - (C12 + C13 + C23) + 3 (C44 + C55 + C66)

@@ -1,6 +1,6 @@
 """The barrier of one hop.
 
-From the energies of the two end points E_i, E_f and of the saddle E_s between them:
+From the energies of the two end points E_i, E_f and of the saddle E_s between them::
 
     forward barrier    E_s - E_i        limit: 0 where the path leads downhill only
     backward barrier   E_s - E_f
