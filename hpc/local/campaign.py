@@ -133,7 +133,9 @@ def run_campaign(
             break
         requests = followed.requests
         runs.append(run(followed))
-    of_phases = ["migration", "reactivity", "elastic", "surface", "wulff", "adsorption", "parity"]
+    of_phases = [
+        "migration", "reactivity", "elastic", "surface", "wulff", "adsorption", "parity", "electronic", "work_function",
+    ]  # fmt: skip
     of_systems = {"$or": [{"phase": None}, {"property": {"$in": of_phases}}]}
     derived = results.query(campaign=plan.campaign.name, criteria={**of_systems, "created": {"$gte": began}})
     return CampaignRun(

@@ -89,3 +89,15 @@ def test_hybrids_are_vasps(tmp_path: Path) -> None:
     cell = Structure(Lattice.cubic(3.44), ["Li"], [[0, 0, 0]])
     with pytest.raises(InputError, match="hybrid functionals are computed with vasp"):
         make_engine("gpaw").electronic("key", ElectronicTask(hybrid=True), cell, RunContext(tmp_path))
+
+
+def test_thirds_with_few_digits_are_a_crystal_too(tmp_path: Path) -> None:
+    """Hexagonal lithium whose thirds have six digits: its operations do not add up to GPAW's 1e-10."""
+    cell = Structure(
+        Lattice.hexagonal(3.09, 5.05), ["Li", "Li"], [[0.333333, 0.666667, 0.25], [0.666667, 0.333334, 0.75]]
+    )
+    task = ElectronicTask(k_factor=1.0)
+    done = make_engine({"name": "gpaw", "encut": 120, "k_mesh": [2, 2, 2]}).electronic(
+        "key", task, cell, RunContext(tmp_path)
+    )
+    assert done.state is State.CONVERGED, done.reason
