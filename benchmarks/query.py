@@ -56,6 +56,16 @@ QUERIES: dict[str, dict[str, Any]] = {
     "a property, by a number": {"property": "hull", "sort": [("energy_above_hull", 1)], "limit": PAGE},
     "all, by a number": {"sort": [("energy_above_hull", 1)], "limit": PAGE},
 }
+PAGES = {
+    "first": [],
+    "the thousandth": [("page", "1000")],
+    "a property": [("property", "hull")],
+    "a range": [("where", "energy_above_hull<0.01")],
+    "a wide range": [("where", "energy_above_hull>=0.1")],
+    "a property, by a number": [("property", "hull"), ("sort", "energy_above_hull")],
+    "a search for two words": [("search", "Li-In hull")],
+    "results with a failed check": [("flagged", "yes")],
+}
 COUNTS: dict[str, dict[str, Any]] = {
     "how many there are": {},
     "how many of a property": {"property": "hull"},
@@ -87,12 +97,26 @@ def report(store: ResultsStore) -> None:
         wanted = {**criteria, "superseded_by": None}
         print(f"  {name:36} {measure(lambda wanted=wanted: count(wanted))}", flush=True)
         print(f"  {name + ', to 10,000':36} {measure(lambda wanted=wanted: count(wanted, limit=10_000))}", flush=True)
+    pages(store)
     documents = list(store.query(limit=1000))
     begun = time.process_time()
     for document in documents:
         table_row(document)
     each = (time.process_time() - begun) / max(1, len(documents))
     print(f"  a row of a table                     {1e6 * each:7.0f} µs of the processor")
+
+
+def pages(store: ResultsStore) -> None:
+    """Print the times of pages of ``lianode serve``, from the words of an address to HTML, where it is installed."""
+    try:
+        from lianode.hpc.serve.asked import asked
+        from lianode.hpc.serve.listing import listing
+    except ImportError:
+        print("  pages of lianode serve were not measured: the extra 'serve' is not installed")
+        return
+    for name, words in PAGES.items():
+        page = measure(lambda words=words: listing(store, asked(words)).body.count(b"<tr"))
+        print(f"  page: {name:30} {page}", flush=True)
 
 
 def main() -> None:
