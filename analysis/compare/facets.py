@@ -55,7 +55,7 @@ def lowest_of_plane(plane: Plane, documents: Iterable[SurfaceDocument]) -> Surfa
 
 def described(document: SurfaceDocument) -> str:
     """Return what surface an energy is of, in words: its cut, and what atoms in excess are charged with."""
-    words = f"cut {document.termination}"
+    words = f"cut {document.termination}" + ("" if document.relaxed else ", not relaxed")
     if document.kind == "cleavage":
         return f"{words}, mean of both surfaces of a cleavage"
     if document.limits:

@@ -74,10 +74,10 @@ def _lowest_row(facet: Facet, surfaces: Sequence[SurfaceDocument]) -> Comparison
     if published is None:
         note = f"{label} is not among the {number} planes that were computed"
     elif published.plane == lowest.plane:
-        note = f"lowest of {number} planes"
+        note = f"lowest of {number} planes, {described(lowest)}"
     else:
         apart = MEV * (energy(published) - energy(lowest))
-        note = f"{label} is {apart:.1f} meV/Å² above {lowest.plane_label}, of {number} planes"
+        note = f"{label} is {apart:.1f} meV/Å² above {lowest.plane_label} ({described(lowest)}), of {number} planes"
     same = published is not None and published.plane == lowest.plane
     flagged = lowest.flagged or bool(published and published.flagged)
     computed = label if same else lowest.plane_label
