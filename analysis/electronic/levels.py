@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from lianode.structures.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -114,21 +116,18 @@ class Levels:
         InputError
             When the file is not there, or damaged.
         """
-        try:
-            with np.load(path, allow_pickle=False) as found:
-                a, b, c = (int(n) for n in found["mesh"])
-                names = [str(name) for name in found["channels"]]
-                return cls(
-                    energies=found["energies"],
-                    occupations=found["occupations"],
-                    weights=found["weights"],
-                    k_points=found["k_points"],
-                    mesh=(a, b, c),
-                    fermi_level=float(found["fermi_level"]),
-                    projections={name: found[f"projection_{number}"] for number, name in enumerate(names)},
-                )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(f"the levels cannot be read ({error})", str(path)) from error
+        with _archive(path, "levels") as found:
+            a, b, c = (int(n) for n in found["mesh"])
+            names = [str(name) for name in found["channels"]]
+            return cls(
+                energies=found["energies"],
+                occupations=found["occupations"],
+                weights=found["weights"],
+                k_points=found["k_points"],
+                mesh=(a, b, c),
+                fermi_level=float(found["fermi_level"]),
+                projections={name: found[f"projection_{number}"] for number, name in enumerate(names)},
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,14 +174,21 @@ class States:
         InputError
             When the file is not there, or damaged.
         """
-        try:
-            with np.load(path, allow_pickle=False) as found:
-                names = [str(name) for name in found["channels"]]
-                return cls(
-                    energies=found["energies"],
-                    total=found["total"],
-                    projected={name: found[f"projected_{number}"] for number, name in enumerate(names)},
-                    method=str(found["method"]),
-                )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(f"the density of states cannot be read ({error})", str(path)) from error
+        with _archive(path, "states") as found:
+            names = [str(name) for name in found["channels"]]
+            return cls(
+                energies=found["energies"],
+                total=found["total"],
+                projected={name: found[f"projected_{number}"] for number, name in enumerate(names)},
+                method=str(found["method"]),
+            )
+
+
+@contextmanager
+def _archive(path: Path, what: str) -> Iterator[Any]:
+    """Open a NumPy archive; a file that is missing, damaged or another one is one sentence."""
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            yield found
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"the {what} cannot be read ({error})", str(path)) from error
