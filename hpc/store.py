@@ -43,7 +43,8 @@ PROPERTIES: Final = CollectionSpec(
          "method.program", "created", "key"),
         ("property", "superseded_by", "key"), ("system", "phase"), ("phase",),
         ("campaign", "property", "superseded_by", "method.program", "created", "key"),
-        ("created", "key", "superseded_by", "method.program"),
+        ("engine", "superseded_by", "method.program", "created", "key"),
+        ("method.program",), ("created", "key", "superseded_by", "method.program"),
     ),
     numbers=("", "settings"),
 )  # fmt: skip
