@@ -76,16 +76,21 @@ def test_a_hybrid_is_hse06(crystal: Callable[[str], Structure]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mesh", "factor", "expected"),
+    ("lattice", "mesh", "factor", "expected"),
     [
-        ((15, 15, 15), 1.5, (24, 24, 24)),
-        ((4, 4, 1), 1.5, (6, 6, 1)),
-        ((5, 4, 1), 1.0, (6, 4, 1)),
-        ((1, 1, 1), 2.0, (1, 1, 1)),
+        (Lattice.cubic(4), (15, 15, 15), 1.5, (24, 24, 24)),
+        (Lattice.cubic(4), (4, 4, 1), 1.5, (6, 6, 1)),
+        (Lattice.cubic(4), (5, 4, 1), 1.0, (6, 4, 1)),
+        (Lattice.cubic(4), (1, 1, 1), 2.0, (1, 1, 1)),
+        (Lattice.hexagonal(4, 7), (5, 5, 3), 1.5, (12, 12, 6)),
+        (Lattice.hexagonal(4, 7), (2, 2, 1), 1.0, (2, 2, 1)),
+        (Lattice.from_parameters(4, 4, 7, 90, 90, 60), (7, 7, 4), 1.0, (12, 12, 4)),
+        (Lattice.from_parameters(4, 4, 4, 60, 60, 60), (7, 7, 7), 1.0, (8, 8, 8)),
     ],
 )
-def test_dense_meshes_are_even(mesh: Any, factor: float, expected: Any) -> None:
-    assert dense_mesh(mesh, factor) == expected
+def test_dense_meshes_are_even(lattice: Lattice, mesh: Any, factor: float, expected: Any) -> None:
+    """Those of a hexagonal cell contain K = (1/3, 1/3, 0), and so do their halves."""
+    assert dense_mesh(Structure(lattice, ["Li"], [[0, 0, 0]]), mesh, factor) == expected
 
 
 def rehearsed(folder: Path, structure: Structure, task: ElectronicTask, **settings: Any) -> Calculation:

@@ -41,7 +41,7 @@ def refuse_hybrid(task: ElectronicTask) -> None:
 
 def electronic_parameters(settings: GpawSettings, task: ElectronicTask, structure: Structure) -> dict[str, Any]:
     """Return GPAW's keyword arguments: those of an energy, with a denser mesh and empty bands."""
-    mesh = dense_mesh(mesh_of(settings, structure), task.k_factor)
+    mesh = dense_mesh(structure, mesh_of(settings, structure), task.k_factor)
     made = parameters(settings.model_copy(update={"k_mesh": mesh, "k_density": None}), structure)
     empty = EMPTY_FOR_GAP
     if task.wants("dos") or task.wants("projected_dos"):

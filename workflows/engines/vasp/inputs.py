@@ -174,7 +174,7 @@ def _own(settings: VaspSettings, task: VaspTask, cell: Structure) -> VaspInputSe
         mesh = density_mesh(cell, settings.k_density, normal=normal)
     tags = incar_tags(settings, task, cell)
     if isinstance(task, ElectronicTask):
-        mesh = dense_mesh(mesh, task.k_factor)
+        mesh = dense_mesh(cell, mesh, task.k_factor)
         tags |= electronic_tags(settings, task, cell, mesh)
     kpoints: Any = Kpoints.gamma_automatic(mesh)  # pymatgen's annotation forgets that it takes its own class
     return VaspInputSet(

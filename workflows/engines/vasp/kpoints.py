@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Mesh = tuple[int, int, int]
 
+SAME_ANGLE, SAME_LENGTH = 0.1, 1e-3
+"""Degrees, and relative: what is closer is equal in a hexagonal cell."""
+
 SYMPREC = 0.01
 """Å: tolerance at which the crystal's own symmetry is found; VASP's is tighter and sees no more operations."""
 
@@ -69,14 +72,41 @@ def density_mesh(structure: Structure, k_density: float, *, normal: int | None =
     return n[0], n[1], n[2]
 
 
-def dense_mesh(mesh: Mesh, factor: float) -> Mesh:
+def dense_mesh(structure: Structure, mesh: Mesh, factor: float) -> Mesh:
     """Return a mesh with so many times the divisions along each vector, made even; an axis with one point keeps it.
 
-    Axes with equal divisions stay equal, so that the mesh keeps the crystal's symmetry. An even mesh contains the one
-    with half its divisions, and all points at the middle of the zone's faces.
+    An even mesh contains the one with half its divisions, and the points at the middle of the zone's faces. The two
+    vectors of a hexagonal cell get multiples of six, so that both meshes contain K, where bands of hexagonal crystals
+    often have their edge: Li3P has its lowest empty level there. Axes with equal divisions stay equal, so that the mesh
+    keeps the crystal's symmetry.
+
+    Parameters
+    ----------
+    structure
+        The cell.
+    mesh
+        That of an energy.
+    factor
+        How much denser along each vector.
     """
-    first, second, third = (n if n == 1 else 2 * math.ceil(factor * n / 2 - 1e-6) for n in mesh)
-    return first, second, third
+    hexagonal = _hexagonal_axes(structure)
+    made = []
+    for axis, n in enumerate(mesh):
+        step = 6 if axis in hexagonal and factor * n > 2 else 2
+        made.append(n if n == 1 else step * math.ceil(factor * n / step - 1e-6))
+    return made[0], made[1], made[2]
+
+
+def _hexagonal_axes(structure: Structure) -> tuple[int, ...]:
+    """Return the two equal vectors at 60 or 120 degrees that are perpendicular to the third, where there are any."""
+    lengths, angles = structure.lattice.abc, structure.lattice.angles
+    for normal in range(3):
+        i, j = (axis for axis in range(3) if axis != normal)
+        upright = all(abs(angles[axis] - 90.0) < SAME_ANGLE for axis in (i, j))
+        sixfold = min(abs(angles[normal] - 60.0), abs(angles[normal] - 120.0)) < SAME_ANGLE
+        if upright and sixfold and abs(lengths[i] / lengths[j] - 1.0) < SAME_LENGTH:
+            return i, j
+    return ()
 
 
 def irreducible(structure: Structure, mesh: Mesh) -> int:
