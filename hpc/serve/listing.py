@@ -120,7 +120,9 @@ def _row(document: Mapping[str, Any], fields: Sequence[str]) -> Markup:
     ) if true]  # fmt: skip
     return tag(
         "tr",
-        tag("td", tag("a", document["property"].replace("_", " "), href=result_address(document["key"]))),
+        tag(
+            "td", tag("a", document["property"].replace("_", " "), href=result_address(document["key"])), class_="name"
+        ),
         tag("td", document["system"], class_="name"),
         tag("td", _told(subject, document)),
         tag("td", document["engine"], class_="name"),

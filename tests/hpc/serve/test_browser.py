@@ -124,6 +124,10 @@ def test_a_phone_shows_it_without_scrolling_sideways(browser: Any, site: Any, tm
     phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
     with opened(browser, site.address, **phone) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        edge = page.locator("form.chosen").bounding_box()
+        for field in page.locator("form.chosen input, form.chosen select").all():
+            box = field.bounding_box()
+            assert box["x"] + box["width"] <= edge["x"] + edge["width"]
         page.screenshot(path=tmp_path / "phone.png")
 
 
