@@ -55,9 +55,7 @@ def _said(row: Mapping[str, Any]) -> str:
         return str(row["reason"])
     if row["same_as"]:
         return f"relaxed to {row['same_as']}"
-    moved = f"ended on {row['ended_on']}" if row["ended_on"] != row["site"] else ""
-    kind = {True: "minimum", False: "no minimum", None: ""}[row["minimum"]]
-    return ", ".join(part for part in (moved, kind) if part)
+    return f"ended on {row['ended_on']}" if row["ended_on"] != row["site"] else ""
 
 
 def _sound(row: Mapping[str, Any]) -> bool:

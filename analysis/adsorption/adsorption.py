@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lianode.analysis.adsorption.document import SiteRow
+from lianode.analysis.adsorption.document import SITE_KEPT, SiteRow
 from lianode.analysis.checks import Check
 from lianode.structures.errors import InputError
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lianode.analysis.adsorption.free_atom import FreeAtom
     from lianode.analysis.adsorption.geometry import AdsorptionTolerances, Ended
     from lianode.structures.adsorption.sites import SiteKind
-
-MINIMUM = "no_lower_symmetry"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +31,6 @@ class AdsorbedSlab:
         Where the adsorbate is; None without an energy.
     checks
         Of the calculation.
-    symmetric
-        Whether symmetry held the adsorbate, so that it may be on a saddle.
     reason
         Why there is no energy.
     """
@@ -47,7 +43,6 @@ class AdsorbedSlab:
     energy: float | None = None
     ended: Ended | None = None
     checks: tuple[Check, ...] = ()
-    symmetric: bool = True
     reason: str | None = None
 
 
@@ -138,7 +133,7 @@ def site_checks(rows: Sequence[SiteRow], tolerances: AdsorptionTolerances) -> li
         if below
         else "no other configuration that was found is lower than the best site",
     )
-    return [*(check for check in best.checks if check.name != "site_kept"), nothing]
+    return [*(check for check in best.checks if check.name != SITE_KEPT), nothing]
 
 
 def _row(slab: AdsorbedSlab, bare: float, potential: float, adsorbates: int, free_atom: FreeAtom | None) -> SiteRow:
@@ -160,7 +155,6 @@ def _row(slab: AdsorbedSlab, bare: float, potential: float, adsorbates: int, fre
             "adsorption_energy_from_atom": None if free_atom is None else energy - free_atom.cohesive_energy,
             "ended_on": end.site,
             "ended_position": end.position,
-            "minimum": _is_minimum(slab),
             "height": end.height,
             "nearest_distance": end.nearest,
             "neighbours": end.neighbours,
@@ -168,13 +162,6 @@ def _row(slab: AdsorbedSlab, bare: float, potential: float, adsorbates: int, fre
             "checks": [*(check.model_copy(update={"subject": slab.site}) for check in slab.checks), *end.checks],
         }
     )
-
-
-def _is_minimum(slab: AdsorbedSlab) -> bool | None:
-    """Say whether the adsorbate is in a minimum: without a symmetry that held it, nothing stopped it on a saddle."""
-    if not slab.symmetric:
-        return True
-    return next((check.passed for check in slab.checks if check.name == MINIMUM), None)
 
 
 def _same(row: SiteRow, rows: Sequence[SiteRow], tolerances: AdsorptionTolerances) -> str | None:

@@ -39,8 +39,6 @@ class SiteRow(BaseModel):
         In the plane, Å.
     same_as
         Site whose configuration it relaxed to; None where it is a configuration of its own.
-    minimum
-        Whether nothing lower was found after symmetry was broken. None where that was not tried.
     height
         Above the mean height of the atoms of the site that it ended on, Å.
     nearest_distance
@@ -67,7 +65,6 @@ class SiteRow(BaseModel):
     ended_on: str | None = None
     ended_position: tuple[float, float] | None = None
     same_as: str | None = None
-    minimum: bool | None = None
     height: float | None = None
     nearest_distance: float | None = None
     neighbours: dict[str, int] = Field(default_factory=dict)
@@ -78,11 +75,11 @@ class SiteRow(BaseModel):
     @property
     def sound(self) -> bool:
         """Whether the adsorbate is on the surface and the slab is what it was; it may have gone to another site."""
-        return not any(check.passed is False and check.name not in HARMLESS for check in self.checks)
+        return not any(check.passed is False and check.name != SITE_KEPT for check in self.checks)
 
 
-HARMLESS = frozenset({"site_kept", "no_lower_symmetry"})
-"""Checks that say what a site is, not that its number is wrong."""
+SITE_KEPT = "site_kept"
+"""This check says where an adsorbate went, not that its number is wrong."""
 
 
 class AdsorptionDocument(PropertyDocument):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.compare.comparison import ComparisonRow, missing_row
-from lianode.analysis.compare.facets import is_facet, is_phase
+from lianode.analysis.compare.facets import is_facet
 from lianode.structures.errors import InputError
 from lianode.structures.facets import parse_facet
 from lianode.structures.formulas import parse_formula, system_of
@@ -22,7 +22,7 @@ def compare_adsorption(expected: Mapping[str, Any], documents: Sequence[Adsorpti
     """Set the adsorption energy of every surface of a paper beside the computed ones.
 
     Papers refer to the free atom, and so do these rows; what the same site is against the metal stands in the note.
-    Where a paper names no plane, every computed one of that phase gets a row.
+    Where a paper names no plane, every computed one of the library's default phase gets a row.
 
     Parameters
     ----------
@@ -42,12 +42,14 @@ def compare_adsorption(expected: Mapping[str, Any], documents: Sequence[Adsorpti
 
 
 def _is_surface(name: str, document: AdsorptionDocument) -> bool:
+    from lianode.structures import library
+
     if document.adsorbate != "Li":
         return False
     try:
         facet = parse_facet(name)
     except InputError:
-        return is_phase(name, document.formula)
+        return document.phase == library.phase(name).name
     return is_facet(facet, f"{document.phase}{document.plane_label}")
 
 

@@ -39,9 +39,8 @@ MOST_HIGH = 0.85
 def adsorption_figure(document: AdsorptionLike, *, size: SizeName = "column") -> Figure:
     """Draw a surface from above with its distinct sites, and below it their energies.
 
-    The markers' shapes say what a site is, their numbers are those of the list, by energy. Filled: a minimum; open:
-    held by symmetry on a saddle, or not tried. Sites that relaxed to another one are small and grey, and named in the
-    list.
+    The markers' shapes say what a site is, their numbers are those of the list, by energy. Filled: a configuration
+    of its own; open, small and grey: a site that relaxed to another one, which the list names.
 
     Parameters
     ----------
@@ -204,7 +203,7 @@ def _marker(axes: Axes, row: SiteRow, place: tuple[float, float], size: Size, zo
 
 
 def _filled(row: SiteRow) -> bool:
-    return row.same_as is None and row.minimum is True
+    return row.same_as is None
 
 
 def _notes(document: AdsorptionDocument) -> list[str]:
@@ -217,8 +216,8 @@ def _notes(document: AdsorptionDocument) -> list[str]:
     ]
     if document.free_atom is not None and document.free_atom.origin == "tabulated":
         notes.append(f"Free atom: tabulated cohesive energy of {document.free_atom.cohesive_energy:.2f} eV.")
-    if any(not _filled(row) and row.same_as is None for row in document.sites if row.adsorption_energy is not None):
-        notes.append("Open: held by symmetry, and no minimum or not tried.")
+    if any(row.same_as for row in document.sites):
+        notes.append("Open: relaxed to another site.")
     if any(not row.sound for row in document.sites):
         notes.append("* The slab did not stay what it was, or the atom left it.")
     notes += [f"Missing: {text}." for text in document.missing[:3]]

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from lianode.structures.interfaces.surface_cell import SurfaceCell
     from lianode.structures.phase import Phase
 
+OFF_SITE = 0.15
+"""Å in the plane, from the middle of a site to where its adsorbate begins: exactly in the middle symmetry would hold it
+there, on a saddle as well as in a minimum, and hold the slab around it."""
+_OFF = OFF_SITE * np.array([np.cos(0.4), np.sin(0.4), 0.0])  # along no mirror of any surface
 INSIDE = 0.6
 """Share of the contact distance: an adsorbate that is nearer to an atom is inside the slab."""
 MOST_REPEATS = 12
@@ -78,7 +82,7 @@ def adsorbed(
     *,
     height: float | None = None,
 ) -> Structure:
-    """Return a slab with one adsorbate above a site, or with one on either side; adsorbates come last.
+    """Return a slab with one adsorbate beside the middle of a site, or with one on either side; adsorbates come last.
 
     Parameters
     ----------
@@ -121,7 +125,7 @@ def opposite_site(slab: Structure, atoms: tuple[SiteAtom, ...]) -> tuple[SiteAto
         return None
     place = centre(slab, atoms) @ np.linalg.inv(slab.lattice.matrix)
     choices = list(zip(rotations[turning], translations[turning], strict=True))
-    # done twice it has to give the same site, or else the slab with both adsorbates has lost the operation
+    # done twice it has to give the same site, or else no operation exchanges the two sites
     twice = [rotation @ (rotation @ place + shift) + shift - place for rotation, shift in choices]
     rotation, shift = choices[int(np.argmin([np.abs(step - np.rint(step)).max().round(3) for step in twice]))]
     fractions = np.asarray(slab.frac_coords)
@@ -209,7 +213,7 @@ def _above(
 ) -> NDArray[np.float64]:
     """Return where an adsorbate begins, Cartesian, Å; ``sign`` is -1 below the slab."""
     seen = slab if sign > 0 else _mirrored(slab)
-    place = centre(seen, atoms)
+    place = centre(seen, atoms) + _OFF
     if height is None:
         place[2] = resting_heights(seen, touching, place[:2]).max()
     else:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Indices = tuple[int, int, int]
 _NOT_OF_SLABS = frozenset({"start_accepted", "volume_kept", "space_group_kept"})
+_NOT_OF_SITES = _NOT_OF_SLABS | {"no_lower_symmetry"}  # they begin without any
 BOTH_SIDES = 0.1
 """Å, between the shortest distances of the adsorbates on the two sides of a slab."""
 
@@ -45,8 +46,6 @@ class SiteSlot(BaseModel):
         Atoms of every equal site, the first being the one that is computed.
     key
         Of the relaxation of the slab with adsorbates; None where this kind of site is not wanted.
-    symmetric
-        Whether symmetry holds the adsorbate.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,7 +54,6 @@ class SiteSlot(BaseModel):
     kind: SiteKind
     equal: tuple[tuple[tuple[int, int, int], ...], ...]
     key: str | None
-    symmetric: bool
 
 
 class AdsorptionSpec(BaseModel):
@@ -245,7 +243,6 @@ class _Adsorption:
             "around": tuple(sorted(self.slab.structure[atom].specie.symbol for atom, _, _ in atoms)),
             "equal_sites": len(slot.equal),
             "position": (float(place[0]), float(place[1])),
-            "symmetric": slot.symmetric,
         }
         if done is None or done.state is not State.CONVERGED or done.energy is None or done.structure is None:
             return AdsorbedSlab(**fields, reason=_why(done))
@@ -259,7 +256,7 @@ class _Adsorption:
             touching=self.touching,
             tolerances=self.tolerances,
         )
-        checks = [check for check in done.checks if check.name not in _NOT_OF_SLABS]
+        checks = [check for check in done.checks if check.name not in _NOT_OF_SITES]
         if self.spec.sides == "both":
             checks.append(_sides_check(after, len(self.slab.structure)))
         return AdsorbedSlab(**fields, energy=done.energy, ended=end, checks=tuple(checks))

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lianode.structures.adsorption.placing import adsorbed, opposite_site, repeats_for, touching_distances
+from lianode.structures.adsorption.placing import (
+    OFF_SITE,
+    adsorbed,
+    opposite_site,
+    repeats_for,
+    touching_distances,
+)
 from lianode.structures.adsorption.sites import distinct_sites
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import system_of
@@ -45,11 +51,6 @@ MOST_ATOMS = 600
 """In one slab; more are a mistake in the plane, the thickness or the distance of adsorbates."""
 USUAL_THICKNESS = 10.0
 """Å."""
-RATTLE = 0.1
-"""Å: displacement before the free relaxation of an adsorbate that symmetry held. Surfaces are flat: at the usual 0.02 Å
-from a saddle of 0.5 eV/Å² the force is below what relaxations are ended at, and nothing would move."""
-SADDLE_GAIN = 0.01
-"""eV for the whole cell: by more, the free relaxation of an adsorbate that symmetry held has left a saddle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,14 +216,13 @@ def _plan(
     filled: list[Request] = []
     for site in surface.sites:
         wanted = made.with_adsorbate(site) if site.site.kind in entry.sites else None
-        filled += [] if wanted is None else [wanted[0]]
+        filled += [] if wanted is None else [wanted]
         slots.append(
             SiteSlot(
                 label=site.label,
                 kind=site.site.kind,
                 equal=tuple(one.atoms for one in site.equal),
-                key=None if wanted is None else wanted[0].key,
-                symmetric=wanted is None or wanted[1],
+                key=None if wanted is None else wanted.key,
             )
         )
     if not filled:
@@ -259,13 +259,14 @@ def _plan(
     )
     across = " x ".join(map(str, surface.slab.supercell))
     count = len(surface.slab.structure)
+    sites = f"{len(filled)} site{'' if len(filled) == 1 else 's'}"
     return AdsorptionPlan(
         entry=entry,
         spec=spec,
         relaxations=relaxations,
         requests=(*([] if atom is None else [atom]), made.bare, *filled),
         phase=surface.phase,
-        notes=(f"{surface.name}: {len(filled)} sites of {cut.name}, {across} surface cells, {count} atoms",),
+        notes=(f"{surface.name}: {sites} of {cut.name}, {across} surface cells, {count} atoms",),
     )
 
 
@@ -291,20 +292,10 @@ class _Requests:
         source = Source(recipe=SLAB, parameters=slab_parameters(slab, self.surface.vectors), parents=(self.bulk.key,))
         return self._request(source, self._relaxation(), slab.structure, f"{self.surface.name} {slab.cut.name} bare")
 
-    def with_adsorbate(self, site: DistinctSite) -> tuple[Request, bool]:
-        """Return the slab with adsorbates on a site, and whether a symmetry holds them there."""
-        from lianode.structures.symmetry import space_group_operations
-
+    def with_adsorbate(self, site: DistinctSite) -> Request:
+        """Return the slab with adsorbates; they begin beside the middle of the site, where no symmetry holds them."""
         filled, other = self.surface.with_adsorbate(site)
-        symmetric = len(space_group_operations(filled)[0]) > (1 if other is None else 2)
-        task = self._relaxation()
-        if not symmetric:
-            task = task.model_copy(update={"rattle": 0.0})
-        elif task.rattle > 0:
-            # a saddle shows in the energy of one atom, and not in that of every atom of the cell
-            limit = round(1e3 * SADDLE_GAIN / len(filled), 6)
-            rattle = RATTLE if self.entry.rattle is None else self.entry.rattle
-            task = task.model_copy(update={"rattle": rattle, "rattle_gain_meV_per_atom": limit})
+        task = self._relaxation().model_copy(update={"rattle": 0.0})
         source = Source(
             recipe=ADSORBED,
             parameters={
@@ -314,11 +305,12 @@ class _Requests:
                 "atoms": [list(atom) for atom in site.site.atoms],
                 "opposite": None if other is None else [list(atom) for atom in other],
                 "height": self.entry.height,
+                "off_site": OFF_SITE,
             },
             parents=(self.bare.key, self.bulk.key),
         )
         label = f"{self.entry.adsorbate} on {self.surface.name} {site.label}"
-        return self._request(source, task, filled, label), symmetric
+        return self._request(source, task, filled, label)
 
     def free_atom(self, engine: Engine | None) -> Request | None:
         """Return the adsorbate alone in a box, where the engine can compute it."""
