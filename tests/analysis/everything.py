@@ -11,6 +11,10 @@ from lianode_test_interface_run import bonds_of, built, interface_md_of, motion_
 from lianode_test_tables import LI_IN, phase, table
 
 from lianode.analysis.elastic.elastic import elastic
+from lianode.analysis.electronic.document import electronic
+from lianode.analysis.electronic.levels import Levels
+from lianode.analysis.electronic.potential import Profile
+from lianode.analysis.electronic.work_function import SlabOfSurface, work_function
 from lianode.analysis.energies import PhaseEnergy
 from lianode.analysis.free_energy.thermal import ThermalDocument
 from lianode.analysis.hull.chemical_limits import ChemicalLimit
@@ -172,8 +176,41 @@ def of_single_points() -> ParityDocument:
     )  # fmt: skip
 
 
+def levels(top: float, gap: float) -> Levels:
+    """Return two bands of one k-line, eV."""
+    k = np.arange(4) / 4
+    bent = -0.5 * np.sin(np.pi * k) ** 2
+    energies = np.stack([top + bent, top + gap - bent], axis=1)[None]
+    return Levels(
+        energies=energies, occupations=np.stack([np.ones(4), np.zeros(4)], axis=1)[None], weights=np.full(4, 0.25),
+        k_points=np.column_stack([k, 0 * k, 0 * k]), mesh=(4, 1, 1), fermi_level=top + 0.5 * gap,
+        projections={"Cl p": np.full((1, 4, 2), 0.4)},
+    )  # fmt: skip
+
+
+def of_electrons() -> list[Any]:
+    """Return the electronic structure of a crystal and the potential of a slab of it."""
+    common: dict[str, Any] = {
+        "system": "Li-Cl", "phase": "LiCl", "engine": "gpaw-alloy", "campaign": "everything",
+        "method": MethodKey(program="gpaw", functional="PBE"),
+    }  # fmt: skip
+    heights = np.arange(200) * 0.15
+    potential = Profile(
+        heights=heights.tolist(), values=(2.0 - 9.0 * np.exp(-0.5 * ((heights - 15) / 1.5) ** 2)).tolist(),
+        cell_height=30.0, atom_heights=[14.0, 16.0], periodic=True,
+    )  # fmt: skip
+    slab = SlabOfSurface(
+        formula="LiCl", plane=(0, 0, 1), plane_label="(001)", surface="LiCl(001)", termination="LiCl|LiCl", layers=2,
+        thickness=5.1, vacuum=25.0, n_atoms=4, relaxed=True, equal_surfaces=True, period=2.57,
+    )  # fmt: skip
+    return [
+        electronic(levels(0.5, 6.3), formula="LiCl", calculations={"LiCl": "a" * 32}, broadening=0.1, **common),
+        work_function(levels(-5.0, 6.0), potential, slab, calculations={"LiCl(001)": "b" * 32}, **common),
+    ]
+
+
 def everything() -> list[Any]:
-    """Return all of them."""
+    """Return those that the report has a chapter for, and single points."""
     return [
         *of_hulls(), *of_vibrations(), *of_hops(), *of_anodes(), *of_interface(), *of_surfaces(), of_contact(),
         of_tensor(), of_single_points(),

@@ -25,8 +25,8 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("rdf", "similarity", "bonds", "snapshots", "profiles", "displacements"), IN),
 }  # fmt: skip
 """Options that say which result, where a kind needs some."""
-IN_THEIR_OWN_TESTS = frozenset({"adsorption", "dos", "potential"})
-"""Kinds without a document in ``tests/analysis/everything.py``; a new kind gets one there, and is drawn here."""
+IN_THEIR_OWN_TESTS = frozenset({"adsorption"})
+"""Kinds without a document here; a new kind gets one in ``tests/analysis/everything.py``."""
 ENDINGS = (*FORMATS, "csv")
 
 
@@ -44,7 +44,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plots")
     write_default(folder)
     store = open_project(folder)
-    for document in neighbours().everything():
+    made = neighbours()
+    for document in (*made.everything(), *made.of_electrons()):
         store.put_property(document)
     store.close()
     return folder
