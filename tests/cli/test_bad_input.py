@@ -59,8 +59,8 @@ CAMPAIGNS: dict[str, tuple[str | bytes, list[str]]] = {
     "misspelt key": (hull("system: Li-In, hull_tolerence: 0.01"), ["line 4", "hull_tolerance"]),
     "misspelt property": (
         "name: a\ncalculations:\n  - hul: {system: Li-In}\n", ["line 3", "did you mean 'hull'"]),
-    "property of a later version": (
-        "name: a\ncalculations:\n  - adsorption: {phases: [Li]}\n", ["line 3", "adsorption", "available: hull"]),
+    "unknown property": (
+        "name: a\ncalculations:\n  - magnetism: {phases: [Li]}\n", ["line 3", "magnetism", "available: hull"]),
     "no calculations": ("name: a\ncalculations: []\n", ["calculations", "empty"]),
     "wrong type": (hull("system: 5"), ["line 4", "system"]),
     "list for a word": (hull("system: [Li, In]"), ["line 4", "system"]),
