@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OFF_SITE = 0.15
 """Å in the plane, from the middle of a site to where its adsorbate begins: exactly in the middle symmetry would hold it
 there, on a saddle as well as in a minimum, and hold the slab around it."""
-_OFF = OFF_SITE * np.array([np.cos(0.4), np.sin(0.4), 0.0])  # along no mirror of any surface
+_OFF = OFF_SITE * np.array([np.cos(0.4), np.sin(0.4), 0.0])  # no mirror of a square, rectangular or hexagonal surface
 INSIDE = 0.6
 """Share of the contact distance: an adsorbate that is nearer to an atom is inside the slab."""
 MOST_REPEATS = 12

@@ -179,6 +179,10 @@ def _structure(slab: Slab, vacuum: float, supercell: tuple[int, int]) -> Structu
     matrix[2, 2] = heights.max() - heights.min() + vacuum
     centred = slab.positions + np.array([0.0, 0.0, 0.5 * (matrix[2, 2] - heights.min() - heights.max())])
     coordinates = centred @ np.linalg.inv(matrix)
-    coordinates[:, :2] = np.mod(np.round(coordinates[:, :2], 12), 1.0)
     crystal = Structure(Lattice(matrix), list(slab.elements), coordinates)
-    return crystal if supercell == (1, 1) else crystal * (*supercell, 1)
+    if supercell != (1, 1):
+        crystal = crystal * (*supercell, 1)
+    coordinates = np.array(crystal.frac_coords)
+    # an atom on the border is at 0 and never at 1, whatever the noise: sites count cells from there
+    coordinates[:, :2] -= np.floor(coordinates[:, :2] + 1e-6)
+    return Structure(crystal.lattice, crystal.species, coordinates)

@@ -11,8 +11,10 @@ from jobflow import run_locally
 
 from lianode.analysis.method import MethodKey, MethodMismatchError
 from lianode.structures.adsorption.placing import OFF_SITE
+from lianode.structures.adsorption.sites import centre
 from lianode.structures.errors import InputError
 from lianode.workflows.adsorption.analysis import derive_adsorption
+from lianode.workflows.adsorption.starts import relaxed_slab
 from lianode.workflows.calculation import State
 from lianode.workflows.campaign.campaign import Campaign
 from lianode.workflows.engines.morse import CUTOFF, DEFAULT_DEPTH, DIAMETERS, MorseCalculator
@@ -164,6 +166,17 @@ def test_alloys_keep_their_label_and_take_the_first_termination(results: Results
         assert done is not None
         assert done.state is State.CONVERGED
     assert rederive(results) == 1
+
+
+@pytest.mark.parametrize("name", ["Li(001)", "Li13In3(100)", "Li3Ga2(110)", "Li9Al4(400)"])
+def test_a_site_is_where_it_was_planned_when_it_begins(name: str) -> None:
+    """The slab is cut again from the primitive cell then: its atoms are the same ones, in the same cells."""
+    (plan,) = plans({"surfaces": [name]})
+    found = relaxed_slab("", plan.spec.host, plan.spec.slab_parameters, plan.spec.host)
+    for slot, request in zip(plan.spec.sites, plan.requests[2:], strict=True):
+        begun = centre(found.structure, found.atoms(slot.equal[0]))
+        planned = request.atoms()[-1].coords - [*(OFF_SITE * np.array([np.cos(0.4), np.sin(0.4)])), 0.0]
+        assert begun[:2] == pytest.approx(planned[:2], abs=1e-4)
 
 
 def test_slabs_are_those_of_surface_energies() -> None:
