@@ -36,7 +36,7 @@ def test_every_published_value_has_a_row_when_nothing_is_computed():
     assert {row.phase: row.published for row in barriers}["LiSn"] == 457
     assert {row.unit for row in barriers} == {"meV"}
     assert "415" in find(rows, "migration barrier", "LiIn")[0].note
-    assert find(compare("liu2025", []), "electronic, band gap", "LiCl")[0].unit == "eV"
+    assert find(compare("liu2025", []), "band gap", "LiCl")[0].unit == "eV"
     assert find(compare("su2024", []), "surface energy less interface energy")[0].unit == "J/m²"
 
 
