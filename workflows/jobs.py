@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from jobflow import Job
 
-    from lianode.workflows.plan import PropertyPlan
+    from lianode.workflows.property_plan import PropertyPlan
     from lianode.workflows.results import Results
 
 MOST_FRUITLESS = 3

@@ -34,14 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from jobflow import Flow, Job
-    from pydantic import BaseModel
     from pymatgen.core import Structure
 
-    from lianode.structures.phase import Phase
     from lianode.workflows.calculation import Calculation
     from lianode.workflows.campaign.campaign import Campaign
     from lianode.workflows.campaign.entry import CalculationEntry
     from lianode.workflows.engines.vasp.cost import Workload
+    from lianode.workflows.property_plan import PropertyPlan
     from lianode.workflows.request import Request
     from lianode.workflows.results import Results
     from lianode.workflows.task import Task
@@ -53,33 +52,6 @@ IMAGE_EVALUATIONS: Final = 10
 
 EMPTY_BANDS_FACTOR: Final = 1.5
 """Cost of the empty bands of an electronic structure, over that of an energy on the same mesh."""
-
-
-class PropertyPlan(Protocol):
-    """One entry of a campaign with one engine: what every kind of property offers to plans, queues and tables."""
-
-    @property
-    def entry(self) -> CalculationEntry:
-        """What the campaign asks for."""
-        ...
-
-    @property
-    def spec(self) -> BaseModel:
-        """What decides the documents: two plans with one spec ask the same."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        ...
-
-    def calculations(self) -> list[tuple[Request, Phase]]:
-        """Return the calculations with the phases they belong to; what others begin from comes first."""
-        ...
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the jobs beside the calculations, and the last of them, whose output holds the documents' keys."""
-        ...
 
 
 class Planner(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lianode.structures.adsorption.placing import (
     OFF_SITE,
@@ -23,6 +23,7 @@ from lianode.structures.surfaces.slabs import layers_of, vacuum_slab
 from lianode.workflows.adsorption.analysis import AdsorptionSpec, SiteSlot
 from lianode.workflows.adsorption.starts import ADSORBED, BOX, FREE_ATOM
 from lianode.workflows.keys import Source
+from lianode.workflows.property_plan import DerivedPlan
 from lianode.workflows.relaxations import plan_relaxations
 from lianode.workflows.request import derived_request, usual_rattle
 from lianode.workflows.slab_engines import engine_of_free_atoms, slab_engines
@@ -30,9 +31,6 @@ from lianode.workflows.surface.starts import SLAB, slab_parameters
 from lianode.workflows.task import RelaxTask, StaticTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jobflow import Job
     from pymatgen.core import Structure
 
     from lianode.structures.adsorption.sites import DistinctSite, SiteAtom
@@ -54,7 +52,7 @@ USUAL_THICKNESS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdsorptionPlan:
+class AdsorptionPlan(DerivedPlan):
     """The sites of one surface with one engine.
 
     Attributes
@@ -73,6 +71,8 @@ class AdsorptionPlan:
         What the user should know, one sentence each.
     """
 
+    HOLDER: ClassVar[str] = "adsorption"
+
     entry: AdsorptionEntry
     spec: AdsorptionSpec
     relaxations: Relaxations
@@ -88,12 +88,6 @@ class AdsorptionPlan:
     def calculations(self) -> list[tuple[Request, Phase]]:
         """Return the calculations with the phases they belong to; what others begin from comes first."""
         return [*self.relaxations.calculations(), *((request, self.phase) for request in self.requests)]
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the job that derives the document; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import derivation
-
-        return derivation(self, "adsorption", calculations)
 
 
 def plan_adsorptions(

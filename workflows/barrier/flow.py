@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import system_of
@@ -15,13 +15,13 @@ from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.keys import Source
 from lianode.workflows.named_phases import named_phases
 from lianode.workflows.promotion import promote
+from lianode.workflows.property_plan import DerivedPlan
 from lianode.workflows.request import derived_request, relax_phase, usual_rattle
 from lianode.workflows.task import NebTask, RelaxTask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jobflow import Job
     from pymatgen.core import Structure
 
     from lianode.structures.hops.hop import Hop
@@ -39,7 +39,7 @@ ROOM = 2.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class BarrierPlan:
+class BarrierPlan(DerivedPlan):
     """The barriers of one phase with one engine.
 
     Attributes
@@ -55,6 +55,8 @@ class BarrierPlan:
     notes
         What the user should know, one sentence each.
     """
+
+    HOLDER: ClassVar[str] = "migration"
 
     entry: BarrierEntry
     spec: BarrierSpec
@@ -104,12 +106,6 @@ class BarrierPlan:
         ridges = {old.key for old, new in zip(self.spec.hops, slots, strict=True) if old.key != new.key}
         kept = (request for request in self.requests if request.key not in ridges)
         return replace(self, spec=spec, requests=(*kept, *added))
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import derivation
-
-        return derivation(self, "migration", calculations)
 
 
 def plan_barriers(

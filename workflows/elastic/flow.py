@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lianode.structures.crystal_axes import crystal_axes
 from lianode.structures.errors import InputError
@@ -16,13 +16,11 @@ from lianode.workflows.engines.registry import VASP, make_engine
 from lianode.workflows.keys import Source
 from lianode.workflows.named_phases import named_phases
 from lianode.workflows.promotion import promote
+from lianode.workflows.property_plan import DerivedPlan
 from lianode.workflows.request import phase_request, relax_phase, usual_rattle
 from lianode.workflows.task import RelaxTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jobflow import Job
     from pymatgen.core import Structure
 
     from lianode.structures.phase import Phase
@@ -36,7 +34,7 @@ SYMPREC = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
-class ElasticPlan:
+class ElasticPlan(DerivedPlan):
     """The elastic tensor of one phase with one engine.
 
     Attributes
@@ -51,6 +49,8 @@ class ElasticPlan:
         For tables.
     """
 
+    HOLDER: ClassVar[str] = "elastic"
+
     entry: ElasticEntry
     spec: ElasticSpec
     requests: tuple[Request, ...]
@@ -64,12 +64,6 @@ class ElasticPlan:
     def calculations(self) -> list[tuple[Request, Phase]]:
         """Return the calculations with their phase; what others begin from comes first."""
         return [(request, self.phase) for request in self.requests]
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the job that derives the document; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import derivation
-
-        return derivation(self, "elastic", calculations)
 
 
 def plan_elastic(

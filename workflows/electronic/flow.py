@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lianode.structures.canonical import structure_hash
 from lianode.structures.errors import InputError
@@ -17,15 +17,15 @@ from lianode.workflows.engine import Capability
 from lianode.workflows.engines.registry import GPAW, VASP, make_engine
 from lianode.workflows.keys import Source
 from lianode.workflows.named_phases import named_phases
+from lianode.workflows.property_plan import DerivedPlan
 from lianode.workflows.relaxations import plan_relaxations
 from lianode.workflows.request import derived_request
 from lianode.workflows.surface.starts import SLAB, slab_parameters
 from lianode.workflows.task import ElectronicTask, RelaxTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from jobflow import Job
     from pymatgen.core import Structure
 
     from lianode.structures.facets import Facet
@@ -44,7 +44,7 @@ AS_GIVEN = "slab as given"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ElectronicPlan:
+class ElectronicPlan(DerivedPlan):
     """The electronic structure of one phase and its surfaces with one engine.
 
     Attributes
@@ -59,6 +59,8 @@ class ElectronicPlan:
         For tables.
     """
 
+    HOLDER: ClassVar[str] = "electronic"
+
     entry: ElectronicEntry
     spec: ElectronicSpec
     requests: tuple[Request, ...]
@@ -72,12 +74,6 @@ class ElectronicPlan:
     def calculations(self) -> list[tuple[Request, Phase]]:
         """Return the calculations with their phase; what others begin from comes first."""
         return [(request, self.phase) for request in self.requests]
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import derivation
-
-        return derivation(self, "electronic", calculations)
 
 
 class _Engines(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
@@ -19,15 +19,13 @@ from lianode.workflows.interface_energy.parts import PART, part_of, part_paramet
 from lianode.workflows.interface_engines import engine_of_cells
 from lianode.workflows.interface_md.starts import cell_parameters
 from lianode.workflows.keys import Source
+from lianode.workflows.property_plan import DerivedPlan
 from lianode.workflows.relaxations import plan_relaxations
 from lianode.workflows.request import derived_request
 from lianode.workflows.slab_engines import slab_engines
 from lianode.workflows.task import RelaxTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jobflow import Job
     from pymatgen.core import Structure
 
     from lianode.structures.interfaces.surface_cell import SurfaceCell
@@ -46,7 +44,7 @@ CELLS: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterfaceEnergyPlan:
+class InterfaceEnergyPlan(DerivedPlan):
     """One interface with one engine.
 
     Attributes
@@ -61,6 +59,8 @@ class InterfaceEnergyPlan:
         What the user should know, one sentence each.
     """
 
+    HOLDER: ClassVar[str] = "interface_energy"
+
     entry: InterfaceEnergyEntry
     spec: InterfaceEnergySpec
     requests: tuple[tuple[Request, Phase], ...]
@@ -74,12 +74,6 @@ class InterfaceEnergyPlan:
     def calculations(self) -> list[tuple[Request, Phase]]:
         """Return the calculations with their phases; what others begin from comes first."""
         return list(self.requests)
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the job that derives the document; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import derivation
-
-        return derivation(self, "interface_energy", calculations)
 
 
 def plan_interface_energy(

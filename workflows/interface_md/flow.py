@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import system_of
@@ -18,13 +18,11 @@ from lianode.workflows.interface_md.analysis import InterfaceMdSpec, ReferenceSl
 from lianode.workflows.interface_md.bond_references import choose_references, usual_pairs, usual_polyhedra
 from lianode.workflows.interface_md.starts import AFTER, CELL, RELAXED_SUPERCELL, cell_parameters
 from lianode.workflows.keys import Source
+from lianode.workflows.property_plan import DerivedPlan
 from lianode.workflows.request import derived_request, relax_phase, usual_rattle
 from lianode.workflows.task import MDTask, RelaxTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jobflow import Job
     from pymatgen.core import Structure
 
     from lianode.structures.phase import Phase
@@ -43,7 +41,7 @@ REFERENCE_LENGTH = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterfaceMdPlan:
+class InterfaceMdPlan(DerivedPlan):
     """One interface with one engine.
 
     Attributes
@@ -58,6 +56,8 @@ class InterfaceMdPlan:
         What the user should know, one sentence each.
     """
 
+    HOLDER: ClassVar[str] = "interface_md"
+
     entry: InterfaceMdEntry
     spec: InterfaceMdSpec
     requests: tuple[tuple[Request, Phase], ...]
@@ -71,12 +71,6 @@ class InterfaceMdPlan:
     def calculations(self) -> list[tuple[Request, Phase]]:
         """Return the calculations with their phases; what others begin from comes first."""
         return list(self.requests)
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import derivation
-
-        return derivation(self, "interface_md", calculations)
 
 
 def plan_interface_md(

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import system_of
 from lianode.workflows.engines.registry import make_engine
+from lianode.workflows.property_plan import DerivedPlan
 from lianode.workflows.reactivity.analysis import ReactivitySpec
 from lianode.workflows.reactivity.entry import EXCHANGED, ReactivityEntry, mixing_fault, resolved
 from lianode.workflows.reactivity.phases import PhaseChoice
 from lianode.workflows.relaxations import plan_relaxations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jobflow import Job
-
     from lianode.structures.phase import Phase
     from lianode.workflows.campaign.campaign import Campaign
     from lianode.workflows.relaxations import Relaxations
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReactivityPlan:
+class ReactivityPlan(DerivedPlan):
     """One anode and one electrolyte with one engine.
 
     Attributes
@@ -37,6 +34,8 @@ class ReactivityPlan:
     relaxations
         Of all phases that may form, and of the two.
     """
+
+    HOLDER: ClassVar[str] = "reactivity"
 
     entry: ReactivityEntry
     spec: ReactivitySpec
@@ -50,12 +49,6 @@ class ReactivityPlan:
     def calculations(self) -> list[tuple[Request, Phase]]:
         """Return the calculations with the phases they belong to; what others begin from comes first."""
         return self.relaxations.calculations()
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import derivation
-
-        return derivation(self, "reactivity", calculations)
 
 
 def plan_reactivities(

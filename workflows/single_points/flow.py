@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from lianode.structures.errors import InputError
 from lianode.workflows.barrier.flow import BarrierPlan
 from lianode.workflows.engines.registry import make_engine
 from lianode.workflows.hull.flow import HullPlan
+from lianode.workflows.property_plan import DerivedPlan
 from lianode.workflows.single_points.analysis import ParitySpec
 from lianode.workflows.single_points.starts import single_point
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jobflow import Job
-
     from lianode.structures.phase import Phase
     from lianode.workflows.campaign.single_points import SinglePointEntry
     from lianode.workflows.engine import Engine
-    from lianode.workflows.plan import PropertyPlan
+    from lianode.workflows.property_plan import PropertyPlan
     from lianode.workflows.request import Request
     from lianode.workflows.results import Results
 
@@ -28,7 +25,7 @@ KEY = "single_points"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SinglePointPlan:
+class SinglePointPlan(DerivedPlan):
     """The single points of one engine on what a hull or the barriers of a phase found with another one.
 
     Attributes
@@ -42,6 +39,8 @@ class SinglePointPlan:
     points
         The single points, each with its phase.
     """
+
+    HOLDER: ClassVar[str] = "parity"
 
     entry: SinglePointEntry
     spec: ParitySpec
@@ -71,12 +70,6 @@ class SinglePointPlan:
             return self
         (request, _), *_ = self.points
         return _plan(self.beside.with_follow_ups(results), self.entry, make_engine(request.engine))
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import derivation
-
-        return derivation(self, "parity", calculations)
 
 
 def single_point_plans(plan: PropertyPlan) -> list[SinglePointPlan]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import system_of
@@ -14,6 +14,7 @@ from lianode.structures.surfaces.planes import distinct_planes, plane_family
 from lianode.structures.surfaces.slabs import layers_of, vacuum_slab
 from lianode.workflows.hull.entry import is_path
 from lianode.workflows.keys import Source
+from lianode.workflows.property_plan import DerivedPlan
 from lianode.workflows.relaxations import plan_relaxations
 from lianode.workflows.request import derived_request, usual_rattle
 from lianode.workflows.slab_engines import slab_engines
@@ -22,9 +23,7 @@ from lianode.workflows.surface.starts import SLAB, slab_parameters
 from lianode.workflows.task import RelaxTask, StaticTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from jobflow import Job
+    from collections.abc import Sequence
 
     from lianode.structures.phase import Phase
     from lianode.structures.surfaces.cuts import SlabCut
@@ -43,7 +42,7 @@ MOST_ATOMS = 600
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurfacePlan:
+class SurfacePlan(DerivedPlan):
     """The surfaces of one phase with one engine.
 
     Attributes
@@ -64,6 +63,8 @@ class SurfacePlan:
     notes
         What the user should know, one sentence each.
     """
+
+    HOLDER: ClassVar[str] = "wulff"
 
     entry: SurfaceEntry
     spec: SurfaceSpec
@@ -121,12 +122,6 @@ class SurfacePlan:
                 slots[number] = slots[number].model_copy(update=update)
         spec = self.spec.model_copy(update={"surfaces": tuple(slots)})
         return replace(self, spec=spec, slabs=tuple(added), waiting={})
-
-    def jobs(self, calculations: Mapping[str, Job]) -> tuple[list[Job], Job]:
-        """Return the job that derives the documents; see :class:`lianode.workflows.plan.PropertyPlan`."""
-        from lianode.workflows.jobs import derivation
-
-        return derivation(self, "wulff", calculations)
 
 
 def plan_surfaces(
