@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from lianode.analysis.adsorption.document import AdsorptionDocument
 from lianode.analysis.checks import failed
-from lianode.analysis.plots.elements import color_of, radius_of
+from lianode.analysis.plots.elements import color_of
+from lianode.analysis.plots.from_above import DEPTH, SurfaceFromAbove
 from lianode.analysis.plots.panels import fit_width, mathtext_interface
 from lianode.analysis.plots.style import BLACK, BLUE, GREY, LIGHT, VERMILION, new_figure, size_named, style
 from lianode.structures.errors import InputError
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from lianode.analysis.adsorption.document import SiteRow
     from lianode.analysis.plots.style import Size, SizeName
@@ -28,8 +25,6 @@ if TYPE_CHECKING:
 
 AdsorptionLike = AdsorptionDocument | dict[str, Any]
 MARKERS: dict[SiteKind, str] = {"top": "o", "bridge": "s", "hollow": "^"}
-DEPTH = 4.5
-"""Å below the highest atom down to which atoms are drawn, paler the deeper they are."""
 PER_SITE = 1.55
 """Font sizes of height for one site."""
 MOST_HIGH = 0.85
@@ -59,7 +54,7 @@ def adsorption_figure(document: AdsorptionLike, *, size: SizeName = "column") ->
     if not rows:
         raise InputError("no site has an energy to draw", f"adsorption {found.surface}")
     sizes = size_named(size)
-    view = _View(found)
+    view = SurfaceFromAbove(found.slab)
     em = sizes.font / 72
     picture = sizes.width * min(MOST_HIGH, view.height / view.width)
     listed = (PER_SITE * len(rows) + 6.8) * em
@@ -80,59 +75,15 @@ def adsorption_figure(document: AdsorptionLike, *, size: SizeName = "column") ->
     return figure
 
 
-class _View:
-    """The surface as it is drawn: its long vector along x.
-
-    Attributes
-    ----------
-    width, height
-        Of the drawn part, Å.
-    """
-
-    def __init__(self, document: AdsorptionDocument) -> None:
-        from pymatgen.core import Structure
-
-        slab = Structure.from_dict(document.slab)
-        cell = np.asarray(slab.lattice.matrix)[:2, :2]
-        long = int(np.argmax(np.linalg.norm(cell, axis=1)))
-        angle = -np.arctan2(cell[long, 1], cell[long, 0])
-        self.turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        self.cell = cell @ self.turn
-        self.outline = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) @ self.cell
-        margin = 1.2
-        self.low = self.outline.min(axis=0) - margin
-        self.high = self.outline.max(axis=0) + margin
-        self.width, self.height = (float(one) for one in self.high - self.low)
-        depth = float(slab.cart_coords[:, 2].max()) - np.asarray(slab.cart_coords)[:, 2]
-        near = np.flatnonzero(depth < DEPTH)
-        self.atoms = [
-            (slab[int(i)].specie.symbol, float(depth[i]), place)
-            for i in near[np.argsort(-depth[near])]
-            for place in self.images(np.asarray(slab.cart_coords)[i, :2] @ self.turn, 2.0)
-        ]
-
-    def images(self, place: NDArray[np.float64], margin: float = 0.0) -> list[NDArray[np.float64]]:
-        """Return the images of a point that are in the picture, or within a margin of it, Å."""
-        found = [place + np.array(step) @ self.cell for step in product(range(-3, 4), repeat=2)]
-        return [one for one in found if (one > self.low - margin).all() and (one < self.high + margin).all()]
-
-    def home(self, place: tuple[float, float]) -> NDArray[np.float64]:
-        """Return the image of a site that is in the cell."""
-        fractions = np.array(place) @ self.turn @ np.linalg.inv(self.cell)
-        inside: NDArray[np.float64] = (fractions - np.floor(fractions + 1e-6)) @ self.cell
-        return inside
-
-
-def _draw_surface(axes: Axes, view: _View, rows: Sequence[SiteRow], size: Size) -> None:
+def _draw_surface(axes: Axes, view: SurfaceFromAbove, rows: Sequence[SiteRow], size: Size) -> None:
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Circle
 
-    for number, (element, depth, place) in enumerate(view.atoms):
-        pale = 0.75 * depth / DEPTH
-        fill = tuple((1 - pale) * part + pale for part in to_rgb(color_of(element)))
+    for number, atom in enumerate(view.atoms):
+        pale = 0.75 * atom.depth / DEPTH
+        fill = tuple((1 - pale) * part + pale for part in to_rgb(color_of(atom.element)))
         edge = tuple((1 - pale) * part + pale for part in to_rgb(GREY))
-        radius = 1.15 * radius_of(element) ** 0.5
-        axes.add_patch(Circle((place[0], place[1]), radius, fc=fill, ec=edge, lw=0.5 * size.line, zorder=1 + number))
+        axes.add_patch(Circle((atom.x, atom.y), atom.radius, fc=fill, ec=edge, lw=0.5 * size.line, zorder=1 + number))
     last = 2 + len(view.atoms)
     axes.plot(*view.outline.T, color=BLACK, lw=0.7 * size.line, ls="--", zorder=last)
     for number, row in reversed(list(enumerate(rows, start=1))):
@@ -142,7 +93,7 @@ def _draw_surface(axes: Axes, view: _View, rows: Sequence[SiteRow], size: Size) 
             str(number), (float(place[0]), float(place[1])), fontsize=0.75 * size.font, ha="center", va="center",
             color="white" if _filled(row) else BLACK, zorder=last + 2, annotation_clip=False,
         )  # fmt: skip
-    elements = list(dict.fromkeys(element for element, _, _ in reversed(view.atoms)))
+    elements = list(dict.fromkeys(atom.element for atom in reversed(view.atoms)))
     for element in elements:
         axes.plot([], [], "o", mfc=color_of(element), mec=GREY, ms=1.4 * size.marker, label=element)
     for kind, marker in MARKERS.items():

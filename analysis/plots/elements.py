@@ -22,6 +22,8 @@ COLORS = {
 ION_RADII = {"Li": 0.76}
 """Of elements that are ions wherever they are drawn here, Å (Shannon, Acta Cryst. A 32, 751 (1976), six neighbours);
 lithium's covalent radius would hide its neighbours."""
+UNKNOWN = ("#808080", 1.2)
+"""Colour and radius, Å, of a symbol that names no element."""
 
 
 def color_of(element: str) -> str:
@@ -40,3 +42,10 @@ def radius_of(element: str) -> float:
     from ase.data import atomic_numbers, covalent_radii
 
     return ION_RADII.get(element) or float(covalent_radii[atomic_numbers[element]])
+
+
+def look_of(symbol: str) -> tuple[str, float]:
+    """Return colour and radius, Å, of what may be no element, as in a structure that somebody wrote by hand."""
+    from ase.data import atomic_numbers
+
+    return (color_of(symbol), radius_of(symbol)) if symbol in atomic_numbers else UNKNOWN

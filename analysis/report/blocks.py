@@ -101,6 +101,27 @@ class Series:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Disc:
+    """An atom seen from above, below the curves of a chart.
+
+    Attributes
+    ----------
+    element
+        Symbol, which gives the colour.
+    x, y, radius
+        On the scale of the axes.
+    pale
+        0 at the surface, up to 1.
+    """
+
+    element: str
+    x: float
+    y: float
+    radius: float
+    pale: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chart:
     """A figure with axes.
 
@@ -116,6 +137,12 @@ class Chart:
         Whether a line marks y = 0.
     triangle
         Whether x and y are places in a triangle, which has no axes.
+    equal
+        Whether a length is the same along both axes.
+    shown
+        From and to which x the chart begins; what is beyond comes by zooming out. None shows all.
+    discs
+        Drawn in turn, each over those before.
     """
 
     title: str
@@ -125,6 +152,9 @@ class Chart:
     series: Sequence[Series]
     zero: bool = False
     triangle: bool = False
+    equal: bool = False
+    shown: tuple[float, float] | None = None
+    discs: Sequence[Disc] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

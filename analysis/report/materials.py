@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 VOIGT = ("xx", "yy", "zz", "yz", "xz", "xy")
 TOLD_ELSEWHERE = frozenset(
     {"hull", "phase_stability", "voltage", "barrier", "migration", "reactivity", "interface_md", "bonds", "rdf",
-     "motion", "elastic", "surface", "wulff", "interface_energy", "free_energy", "hull_spread"}
+     "motion", "elastic", "surface", "wulff", "interface_energy", "free_energy", "hull_spread",
+     "adsorption", "electronic", "work_function", "parity"}
 )  # fmt: skip
 """Properties that other chapters tell of; those of a phase of a hull are in the table of the hull."""
 COMMON = frozenset({"schema_version", "property", "system", "phase", "engine", "campaign", "method", "settings",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lianode.analysis.report.adsorption import adsorption
 from lianode.analysis.report.barriers import migration
+from lianode.analysis.report.electronic import electronic_structure
 from lianode.analysis.report.embed import policy, style_element
 from lianode.analysis.report.frame import html
 from lianode.analysis.report.hulls import hulls_and_voltages
 from lianode.analysis.report.interfaces import interfaces
 from lianode.analysis.report.markup import anchor, tag
 from lianode.analysis.report.materials import elasticity, others, surfaces
+from lianode.analysis.report.parity import parity
 from lianode.analysis.report.provenance import comparison, provenance
 from lianode.analysis.report.reactions import reactions
 from lianode.analysis.report.summary import summary
@@ -53,8 +56,8 @@ def report(source: Source) -> str:
 def chapters(source: Source) -> list[Section]:
     """Return the chapters that the documents fill, in their order.
 
-    A property gets a chapter by a function like those named here: adsorption belongs behind the surfaces, electronic
-    structure behind the moduli. Until it has one, ``others`` writes its plain values down.
+    A property gets a chapter by a function like those named here. Until it has one, ``others`` writes its plain values
+    down.
     """
     filled = (
         summary(source),
@@ -63,7 +66,10 @@ def chapters(source: Source) -> list[Section]:
         reactions(source),
         interfaces(source),
         surfaces(source),
+        adsorption(source),
         elasticity(source),
+        electronic_structure(source),
+        parity(source),
         others(source),
         comparison(source),
         provenance(source),

@@ -133,6 +133,24 @@ def headline(document: Mapping[str, Any]) -> Iterator[str]:  # noqa: PLR0912  a 
             yield f"Young's modulus {document['youngs_modulus_GPa']:.1f} GPa"
         case "surface" if document["surface_energy_J_per_m2"] is not None:
             yield f"{document['surface_energy_J_per_m2']:.3f} J/m²"
+        case "wulff":
+            yield f"lowest {document['lowest_plane']} {document['lowest_surface_energy_J_per_m2']:.3f} J/m²"
+            if document["weighted_surface_energy_J_per_m2"] is not None:
+                yield f"mean {document['weighted_surface_energy_J_per_m2']:.3f} J/m²"
+        case "free_energy":
+            yield f"{MEV * document['free_energy_vib_per_atom']:.1f} meV/atom at {document['temperature']:g} K"
+        case "hull_spread":
+            widest = max(document["phases"], key=lambda row: row["spread_between_models"])
+            yield f"at most {MEV * widest['spread_between_models']:.1f} meV/atom between models, of {widest['name']}"
+        case "electronic":
+            kind = "direct" if document["direct"] else "indirect"
+            yield "metal" if document["metal"] else f"{kind} gap {document['band_gap']:.2f} eV"
+        case "work_function":
+            zero = document["work_function_reference"].replace("_", " ")
+            yield f"{document['work_function']:.2f} eV from the {zero}"
+        case "parity" if document["mean_absolute_difference"] is not None:
+            unit = "meV" if document["quantity"] == "barrier" else "meV/atom"
+            yield f"mean absolute difference {MEV * document['mean_absolute_difference']:.1f} {unit}"
 
 
 def _failures(source: Source) -> list[Block]:

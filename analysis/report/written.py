@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lianode.analysis.plots.elements import color_of, radius_of
+from lianode.analysis.plots.elements import look_of
 from lianode.analysis.report.blocks import (
     Bodies,
     Chart,
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     )
     from lianode.analysis.report.markup import Markup
 
-UNKNOWN_ELEMENT = ("#808080", 1.2)
-"""Colour and radius, Å, of a symbol that names no element."""
 NEEDS_SCRIPT = "This figure needs JavaScript; the tables hold its results."
 
 
@@ -158,9 +156,13 @@ def _chart(chart: Chart) -> dict[str, Any]:
         "y": chart.y_label,
         "zero": chart.zero,
         "triangle": chart.triangle,
+        "equal": chart.equal,
+        "shown": chart.shown,
+        "discs": [(disc.element, disc.x, disc.y, disc.radius, disc.pale) for disc in chart.discs],
+        "elements": {disc.element: look_of(disc.element)[0] for disc in reversed(chart.discs)},
         "series": [_series(series) for series in chart.series],
     }
-    return {name: value for name, value in whole.items() if value not in ("", False)}
+    return {name: value for name, value in whole.items() if value not in ("", False, None, [], {})}
 
 
 def _series(series: Series) -> dict[str, Any]:
@@ -196,16 +198,9 @@ def _evenly(values: list[float]) -> list[float] | dict[str, float]:
 def _viewer(viewer: Viewer) -> dict[str, Any]:
     symbols = dict.fromkeys(symbol for crystal in viewer.crystals for symbol in crystal.elements)
     return {
-        "elements": {symbol: _look(symbol) for symbol in symbols},
+        "elements": {symbol: look_of(symbol) for symbol in symbols},
         "crystals": [_atoms(crystal) for crystal in viewer.crystals],
     }
-
-
-def _look(symbol: str) -> tuple[str, float]:
-    """Return colour and radius of an element."""
-    from ase.data import atomic_numbers
-
-    return (color_of(symbol), radius_of(symbol)) if symbol in atomic_numbers else UNKNOWN_ELEMENT
 
 
 def _atoms(crystal: Crystal) -> dict[str, Any]:

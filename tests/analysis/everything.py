@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,11 @@ from lianode_test_hops import cosine, document, hop
 from lianode_test_interface_run import bonds_of, built, interface_md_of, motion_of, rdf_of, run
 from lianode_test_tables import LI_IN, phase, table
 
+from lianode.analysis.adsorption.adsorption import AdsorbedSlab, best_site, site_checks, site_rows
+from lianode.analysis.adsorption.document import AdsorptionDocument
+from lianode.analysis.adsorption.free_atom import FreeAtom
+from lianode.analysis.adsorption.geometry import AdsorptionTolerances, Ended
+from lianode.analysis.checks import Check
 from lianode.analysis.elastic.elastic import elastic
 from lianode.analysis.electronic.document import electronic
 from lianode.analysis.electronic.levels import Levels
@@ -32,8 +38,13 @@ from lianode.analysis.surface.energy import SlabEnergy
 from lianode.analysis.surface.surface import surface_document
 from lianode.analysis.surface.wulff_document import wulff_document
 from lianode.analysis.voltage.voltage import voltage
+from lianode.structures.adsorption.placing import touching_distances
+from lianode.structures.adsorption.sites import centre, distinct_sites
+from lianode.structures.interfaces.surface_cell import surface_cell
 from lianode.structures.library import phase as library_phase
+from lianode.structures.surfaces.cuts import slab_cuts
 from lianode.structures.surfaces.planes import plane_family
+from lianode.structures.surfaces.slabs import vacuum_slab
 
 COMMON = {"engine": "made-up", "campaign": "everything"}
 METHOD = MethodKey(program="sevennet", functional="PBE", model="SevenNet-0", checksum="0" * 64)
@@ -209,9 +220,48 @@ def of_electrons() -> list[Any]:
     ]
 
 
+def of_adsorbates() -> AdsorptionDocument:
+    """Return lithium on Li(001): best in hollows, to which one from the top rolled; bridges have no energy."""
+    cell = surface_cell(library_phase("Li"), (0, 0, 1))
+    slab = vacuum_slab(cell, slab_cuts(cell)[0], 5, vacuum=15.0, supercell=(2, 2))
+    touching = touching_distances(slab.structure, library_phase("Li"), library_phase("Li"))
+    found = {}
+    for one in distinct_sites(slab.structure, touching):
+        x, y, _ = centre(slab.structure, one.site.atoms)
+        found[one.label] = {
+            "site": one.label, "kind": one.site.kind, "around": ("Li",), "equal_sites": len(one.equal),
+            "position": (float(x), float(y)),
+        }  # fmt: skip
+    rests = Ended(
+        site="hollow", away=0.0, position=found["hollow"]["position"], height=1.8, nearest=3.04, neighbours={"Li": 5},
+        slab_displacement=0.1, checks=(),
+    )  # fmt: skip
+    rolled = Check(name="site_kept", passed=False, message="the adsorbate left top and ended on hollow", subject="top")
+    tolerances = AdsorptionTolerances()
+    atom = FreeAtom(cohesive_energy=1.6, origin="tabulated", source="a table")
+    rows = site_rows(
+        [
+            AdsorbedSlab(**found["top"], energy=-101.702, ended=replace(rests, checks=(rolled,))),
+            AdsorbedSlab(**found["bridge"], reason="the forces grew without limit"),
+            AdsorbedSlab(**found["hollow"], energy=-101.7, ended=rests),
+        ],
+        bare=-100.0, potential=-2.0, adsorbates=1, free_atom=atom, tolerances=tolerances,
+    )  # fmt: skip
+    best = best_site(rows, "Li(001)")
+    return AdsorptionDocument(
+        system="Li", phase="Li_bcc", method=METHOD, **COMMON, completeness="partial",
+        missing=["Li on bridge of Li(001): the forces grew without limit"], checks=site_checks(rows, tolerances),
+        formula="Li", surface="Li(001)", plane=(0, 0, 1), plane_label="(001)", termination="Li|Li",
+        kind="stoichiometric", adsorbate="Li", sides="one", adsorbates=1, supercell=(2, 2), area_per_adsorbate=47.3,
+        layers=5, thickness=6.9, n_atoms=20, adsorption_energy=best.adsorption_energy or 0.0,
+        adsorption_energy_from_atom=best.adsorption_energy_from_atom, free_atom=atom, best_site=best.site, sites=rows,
+        slab=slab.structure.as_dict(), tolerances=tolerances,
+    )  # fmt: skip
+
+
 def everything() -> list[Any]:
-    """Return those that the report has a chapter for, and single points."""
+    """Return those that the report has a chapter for."""
     return [
         *of_hulls(), *of_vibrations(), *of_hops(), *of_anodes(), *of_interface(), *of_surfaces(), of_contact(),
-        of_tensor(), of_single_points(),
+        of_tensor(), of_adsorbates(), *of_electrons(), of_single_points(),
     ]  # fmt: skip

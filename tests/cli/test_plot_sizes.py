@@ -24,9 +24,7 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     "path": ("--phase", "LiIn"), "hop": ("--phase", "LiIn", "--hop", "Li1-Li2a"),
     **dict.fromkeys(("rdf", "similarity", "bonds", "snapshots", "profiles", "displacements"), IN),
 }  # fmt: skip
-"""Options that say which result, where a kind needs some."""
-IN_THEIR_OWN_TESTS = frozenset({"adsorption"})
-"""Kinds without a document here; a new kind gets one in ``tests/analysis/everything.py``."""
+"""Options that say which result, where a kind needs some; its document is in ``tests/analysis/everything.py``."""
 ENDINGS = (*FORMATS, "csv")
 
 
@@ -44,14 +42,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plots")
     write_default(folder)
     store = open_project(folder)
-    made = neighbours()
-    for document in (*made.everything(), *made.of_electrons()):
+    for document in neighbours().everything():
         store.put_property(document)
     store.close()
     return folder
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FIGURES if kind not in IN_THEIR_OWN_TESTS])
+@pytest.mark.parametrize("kind", FIGURES)
 def test_each_kind_at_each_size(kind: str, project: Path, tmp_path: Path) -> None:
     wide: dict[str, float] = {}
     for size in SIZES:

@@ -47,6 +47,10 @@ function markPath(kind, x, y, r) {
   return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
 }
 
+function dotOf(color) {
+  return drawn("svg", { width: 14, height: 14, "aria-hidden": "true" }, drawn("circle", { cx: 7, cy: 7, r: 6, fill: color, stroke: "#555" }));
+}
+
 class ChartFigure {
   constructor(figure) {
     this.figure = figure;
@@ -84,7 +88,9 @@ class ChartFigure {
     this.svg = drawn("svg", { "aria-hidden": "true", focusable: "false" });
     this.plot.prepend(this.svg);
     // hints show once a figure has the focus: below all that is clicked, so that nothing moves under the mouse
-    this.figure.append(this.legend, zoom, this.plot, this.readout, this.table(),
+    const elements = made("ul", { class: "elements", "aria-label": "Elements" });
+    for (const [symbol, color] of Object.entries(this.data.elements || {})) elements.append(made("li", {}, dotOf(color), symbol));
+    this.figure.append(this.legend, zoom, this.plot, ...(this.data.elements ? [elements] : []), this.readout, this.table(),
       made("p", { class: "hint", id: hint }, "Keys: left and right go along a curve, up and down to the next one, plus and minus zoom, 0 resets."),
       made("p", { class: "hint mouse" }, "Mouse: hover for values, drag a box to zoom, Shift and drag to move, the wheel zooms once the figure is clicked."));
     this.listen();
@@ -138,7 +144,7 @@ class ChartFigure {
     for (const series of this.data.series) {
       if (!series.shown) continue;
       series.y.forEach((y, i) => {
-        if (y === null) return;
+        if (y === null || (this.data.shown && (series.x[i] < this.data.shown[0] || series.x[i] > this.data.shown[1]))) return;
         xs.push(series.x[i]);
         ys.push(y);
         if (series.low) ys.push(series.low[i], series.high[i]);
@@ -147,6 +153,7 @@ class ChartFigure {
     if (this.data.zero) ys.push(0);
     let [x0, x1, y0, y1] = [xs, ys].flatMap((values) => values.length
       ? [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))] : [0, 1]);
+    if (this.data.shown) [x0, x1] = this.data.shown;
     if (x1 - x0 < 1e-12) { x0 -= 0.5; x1 += 0.5; }
     if (y1 - y0 < 1e-12) { y0 -= 0.5; y1 += 0.5; }
     if (this.data.triangle) return { x0: x0 - 0.06, x1: x1 + 0.06, y0: y0 - 0.09, y1: y1 + 0.06 };
@@ -155,7 +162,7 @@ class ChartFigure {
   }
 
   isWhole() {
-    const whole = this.data.triangle ? this.equal(this.extent()) : this.extent();
+    const whole = this.data.triangle || this.data.equal ? this.equal(this.extent()) : this.extent();
     return Object.entries(whole).every(([edge, at]) => Math.abs(at - this.view[edge]) < 1e-9 * (1 + Math.abs(at)));
   }
 
@@ -183,14 +190,18 @@ class ChartFigure {
 
   draw() {
     const width = Math.max(240, Math.round(this.plot.clientWidth || 640));
-    const height = this.data.triangle ? Math.round(Math.min(width * 0.9, 480)) : Math.round(Math.min(430, Math.max(270, width * 0.58)));
+    const height = this.data.triangle ? Math.round(Math.min(width * 0.9, 480)) : this.data.equal ? this.heightOf(width)
+      : Math.round(Math.min(430, Math.max(270, width * 0.58)));
     this.width = width;
-    this.plot.dataset.view = [this.view.x0, this.view.x1, this.view.y0, this.view.y1].map((n) => n.toPrecision(6)).join(" ");
-    const yt = ticks(this.view.y0, this.view.y1, 5), xt = ticks(this.view.x0, this.view.x1, width < 420 ? 4 : 7);
-    const label = Math.max(...yt.at.map((y) => y.toFixed(yt.digits).length), 1);
+    this.left = 0;
+    const along = () => ticks(this.view.y0, this.view.y1, 5);
+    const label = Math.max(...along().at.map((y) => y.toFixed(along().digits).length), 1);
     this.box = this.data.triangle ? { left: 8, top: 8, width: width - 16, height: height - 16 }
       : { left: 34 + 7.5 * label, top: 10, width: width - 34 - 7.5 * label - 14, height: height - 62 };
-    if (this.data.triangle) this.view = this.equal(this.view);
+    if (this.data.equal) this.narrow();
+    if (this.data.triangle || this.data.equal) this.view = this.equal(this.view);
+    const yt = along(), xt = ticks(this.view.x0, this.view.x1, width < 420 ? 4 : 7);
+    this.plot.dataset.view = [this.view.x0, this.view.x1, this.view.y0, this.view.y1].map((n) => n.toPrecision(6)).join(" ");
     const svg = this.svg, box = this.box;
     svg.replaceChildren();
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -199,12 +210,34 @@ class ChartFigure {
     if (!this.data.triangle) this.axes(xt, yt, height);
     const inside = drawn("g", { "clip-path": `url(#${clip})` });
     svg.append(inside);
+    const discs = drawn("g");
+    for (const disc of this.data.discs || []) discs.append(...this.disc(...disc));
     for (const series of this.data.series) if (series.shown) inside.prepend(this.curve(series)); // the first on top
+    inside.prepend(discs);
     this.names();
     if (!this.data.triangle) svg.append(drawn("rect", { x: box.left, y: box.top, width: box.width, height: box.height, class: "axis" }));
     this.pointer = drawn("g");
     svg.append(this.pointer);
     if (this.at) this.show(this.at);
+  }
+
+  // an atom from above; one below the surface lets the page through, not what lies deeper
+  disc(symbol, x, y, radius, pale) {
+    const at = { cx: this.px(x), cy: this.py(y), r: (radius * this.box.width) / (this.view.x1 - this.view.x0) };
+    return [drawn("circle", { ...at, class: "ground" }), drawn("circle", { ...at, class: "atom", fill: this.data.elements[symbol], opacity: 1 - pale })];
+  }
+
+  // a figure as wide as the page, and as high as it needs with one length along both axes
+  heightOf(width) {
+    const whole = this.extent();
+    return Math.round(Math.min(520, Math.max(230, 62 + ((width - 70) * (whole.y1 - whole.y0)) / (whole.x1 - whole.x0))));
+  }
+
+  // axes no wider than what they show, in the middle of the figure
+  narrow() {
+    const whole = this.extent(), wanted = (this.box.height * (whole.x1 - whole.x0)) / (whole.y1 - whole.y0);
+    this.left = Math.max(0, (this.box.width - Math.max(160, wanted)) / 2);
+    this.box = { ...this.box, left: this.box.left + this.left, width: this.box.width - 2 * this.left };
   }
 
   // one length along both axes
@@ -227,7 +260,7 @@ class ChartFigure {
     }
     if (this.data.zero && this.view.y0 < 0 && this.view.y1 > 0) svg.append(drawn("path", { d: `M${box.left} ${this.py(0)}H${box.left + box.width}`, class: "axis" }));
     text(box.left + box.width / 2, height - 8, this.data.x, "middle");
-    text(0, 0, this.data.y, "middle", { transform: `translate(15 ${box.top + box.height / 2}) rotate(-90)` });
+    text(0, 0, this.data.y, "middle", { transform: `translate(${15 + this.left} ${box.top + box.height / 2}) rotate(-90)` });
   }
 
   curve(series) {

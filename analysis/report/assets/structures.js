@@ -43,10 +43,7 @@ class StructureFigure extends TurningFigure {
     const lengths = cell.map((vector) => Math.hypot(...vector).toFixed(2)).join(", ");
     const told = Object.entries(counts).map(([symbol, count]) => `${count} ${symbol}`).join(", ");
     this.canvas.setAttribute("aria-label", `${this.crystal.name}: ${told} drawn in a cell of ${lengths} \u00c5.`);
-    this.legend.replaceChildren(...Object.keys(counts).map((symbol) => {
-      const dot = drawn("svg", { width: 14, height: 14, "aria-hidden": "true" }, drawn("circle", { cx: 7, cy: 7, r: 6, fill: this.data.elements[symbol][0], stroke: "#555" }));
-      return made("li", {}, dot, symbol);
-    }));
+    this.legend.replaceChildren(...Object.keys(counts).map((symbol) => made("li", {}, dotOf(this.data.elements[symbol][0]), symbol)));
     this.reset();
     this.fill();
   }

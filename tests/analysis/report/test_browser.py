@@ -281,6 +281,43 @@ def test_a_modulus_is_read_along_a_direction(page: Any, source: Source) -> None:
     assert cuts.get_by_role("status").inner_text().startswith("x-y, 0°: ")
 
 
+def test_sites_are_seen_from_above(page: Any) -> None:
+    surface = figure(page, "Sites of Li(001) from above")
+    page.mouse.move(*middle(surface.locator("svg [data-series=hollow] .mark")))
+    assert surface.locator(".tip").inner_text() == "hollow: +0.300 eV, -1.300 eV against the free atom"
+    page.mouse.move(*middle(surface.locator('svg [data-series="top, moved to another"] .mark')))
+    assert surface.locator(".tip").inner_text().endswith("relaxed to hollow")
+    x0, x1, y0, y1 = view(surface.locator(".plot"))
+    frame = surface.locator("svg rect.axis").bounding_box()  # one length along both axes
+    assert frame["width"] / (x1 - x0) == pytest.approx(frame["height"] / (y1 - y0), rel=0.02)
+    atoms = surface.locator("svg circle.atom")
+    assert atoms.count() >= 8
+    assert surface.get_by_role("list", name="Elements").inner_text() == "Li"
+
+
+def test_densities_of_states_are_chosen(page: Any) -> None:
+    density = figure(page, "Density of states of LiCl, gpaw (PBE)")
+    channel = density.locator('svg [data-series="Cl p"]')
+    assert channel.count() == 1
+    density.get_by_role("button", name="Cl p").click()
+    assert channel.count() == 0
+    assert density.locator("svg [data-series=total]").count() == 1
+    potential = figure(page, "Potential across LiCl(001), gpaw (PBE)")
+    potential.locator(".plot").focus()
+    potential.locator(".plot").press("ArrowRight")
+    said = "vacuum level below: 2.000 eV, 7.000 eV above the valence band maximum"
+    assert potential.get_by_role("status").first.inner_text() == said
+
+
+def test_methods_are_compared_point_by_point(page: Any) -> None:
+    points = figure(page, "Parity, formation energies of Li-In, SevenNet-l3i5 (PBE) beside SevenNet-0 (PBE)")
+    assert points.locator(".plot .mark").count() == 2  # the references are zero with both
+    points.locator(".plot").focus()
+    points.locator(".plot").press("ArrowRight")
+    said = points.get_by_role("status").first.inner_text()
+    assert said.startswith("LiIn: -270.0, by single points -250.0 meV/atom, difference +20.0")
+
+
 def test_temperatures_and_models_stand_side_by_side(page: Any) -> None:
     warm = table(page, r"Formation energies of Li-In, SevenNet-0 \(PBE\) by temperature")
     row = dict(zip(column(warm, 1), zip(column(warm, 4), column(warm, 5), strict=True), strict=True))

@@ -24,8 +24,8 @@ from lianode.analysis.report.source import Source
 from lianode.structures.library import phase as library_phase
 
 CHAPTERS = ["Summary", "Hulls and voltages", "Migration barriers", "Reactivity", "Interfaces in time",
-            "Surfaces and interface energies", "Elastic moduli", "Other results", "Beside published values",
-            "Provenance"]  # fmt: skip
+            "Surfaces and interface energies", "Adsorption", "Elastic moduli", "Electronic structure",
+            "Parity of methods", "Beside published values", "Provenance"]  # fmt: skip
 
 
 class Elements(HTMLParser):
@@ -55,10 +55,10 @@ def test_an_empty_campaign_has_a_report():
 
 def test_a_property_without_a_chapter_is_not_passed_over(source):
     known = next(document for document in source.documents if document["property"] == "voltage")
-    new = known | {"property": "work_function", "work_function_eV": 2.9, "phase": "Li_bcc"}
+    new = known | {"property": "heat_capacity", "heat_capacity_J_per_K": 2.9, "phase": "Li_bcc"}
     page = report(dataclasses.replace(source, documents=[new]))
-    assert "work function of Li_bcc" in page
-    assert "<dt>work function eV</dt><dd>2.9</dd>" in page
+    assert "heat capacity of Li_bcc" in page
+    assert "<dt>heat capacity J per K</dt><dd>2.9</dd>" in page
 
 
 def test_hostile_names_make_no_element(source, hostile):
