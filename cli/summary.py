@@ -143,5 +143,8 @@ def at(document: Mapping[str, Any]) -> str:
 def method(document: Mapping[str, Any]) -> str:
     """Return the method of a document as on figures: ``SevenNet-0 (PBE)``."""
     from lianode.analysis.method import MethodKey
+    from lianode.analysis.parity.parity import structures_of
 
-    return MethodKey.model_validate(document["method"]).label
+    structures = structures_of(document["engine"])
+    label = MethodKey.model_validate(document["method"]).label
+    return label if structures is None else f"{label} on structures of {structures}"

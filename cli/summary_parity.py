@@ -22,9 +22,11 @@ def print_parities(documents: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _print(document: Mapping[str, Any]) -> None:
+    from lianode.analysis.parity.parity import ON
+
     barriers = document["quantity"] == "barrier"
     quantity, unit = ("barrier", "meV") if barriers else ("E_f", "meV/atom")
-    points, structures = document["engine"].split("//")
+    points, structures = document["engine"].split(ON)
     print_table(
         [("hop" if barriers else "phase", "left"), (f"{quantity} {structures} / {unit}", "right"),
          (f"{points} / {unit}", "right"), ("difference", "right"), ("force / eV/Å", "right"),

@@ -27,6 +27,8 @@ from lianode.analysis.method import MethodKey
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ON = "//"
+"""Between the two engines of single points: energies of the first on structures of the second."""
 Quantity = Literal["formation_energy_per_atom", "barrier"]
 LARGEST_FORCE = 0.1
 """eV/Å on an atom: with a spring of 2 eV/Å² it gives 2.5 meV back."""
@@ -103,6 +105,12 @@ class ParityDocument(PropertyDocument):
     mean_difference: float | None = None
     mean_absolute_difference: float | None = None
     largest_difference: float | None = None
+
+
+def structures_of(engine: str) -> str | None:
+    """Return the engine whose structures a result's energies are single points on; None where they are its own."""
+    _, between, structures = engine.partition(ON)
+    return structures if between else None
 
 
 def left_by_pressure(pressure_GPa: float, volume_per_atom: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.hull.hull import HullDocument
+from lianode.analysis.parity.parity import structures_of
 from lianode.analysis.plots.style import BLUE, GREY, PURPLE, VERMILION
 from lianode.structures.errors import InputError
 from lianode.structures.formulas import mathtext_formula
@@ -46,11 +47,18 @@ def title(hull: HullDocument) -> str:
     return f"{hull.system.replace('-', '–')}, {hull.method.label}{at}{partial}"
 
 
+def structures_notes(engines: Sequence[str]) -> list[str]:
+    """Return whose structures the energies of single points are on; nothing where engines relaxed their own."""
+    found = dict.fromkeys(filter(None, map(structures_of, engines)))
+    return [f"Single points on the structures that {name} relaxed." for name in found]
+
+
 def notes(hulls: Sequence[HullDocument]) -> list[str]:
     """Return what has to stand below the figure."""
     references = sorted({listed(list(hull.references.values())) for hull in hulls})
     several = len(hulls) > 1
     sentences = [f"Energies relative to {'; or '.join(references)}."]
+    sentences += structures_notes([hull.engine for hull in hulls])
     if any(row.flagged for hull in hulls for row in hull.phases):
         sentences.append("*: a check of this phase failed.")
     for hull in hulls:

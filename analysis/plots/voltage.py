@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lianode.analysis.compare.published import measured_plateaus, published
-from lianode.analysis.plots.hull_phases import listed
+from lianode.analysis.plots.hull_phases import listed, structures_notes
 from lianode.analysis.plots.labels import Label, place_labels
 from lianode.analysis.plots.style import (
     BLACK,
@@ -114,7 +114,7 @@ def _title(curve: VoltageDocument) -> str:
 
 
 def _notes(curve: VoltageDocument, others: Sequence[VoltageDocument], paper: str | None) -> list[str]:
-    notes = [f"Energies relative to {listed(list(curve.references.values()))}."]
+    notes = [f"Energies relative to {listed(list(curve.references.values()))}.", *structures_notes([curve.engine])]
     for document in (curve, *others):
         who = "" if document is curve else f"{_difference(document, curve)}: "
         failed = [check for check in document.checks if check.passed is False]

@@ -9,6 +9,7 @@ import pytest
 from lianode.analysis.checks import failed
 from lianode.analysis.parity.parity import ParityDocument, ParityRow, left_by_pressure, ranking_check
 from lianode.analysis.plots.data import data_csv
+from lianode.analysis.plots.hull import hull_figure
 from lianode.analysis.plots.parity import parity_figure, parity_table
 from lianode.hpc.local.campaign import run_campaign
 from lianode.structures.errors import InputError
@@ -60,6 +61,8 @@ def test_formation_energies_double(results: ResultsStore, project: Path) -> None
     assert {row["name"]: row["formation_energy_per_atom"] for row in hull["phases"]} == pytest.approx(
         {name: 2 * energy for name, energy in energies.items()}
     )
+    texts = " ".join(text.get_text() for text in hull_figure(hull).texts)
+    assert "Single points on the structures that morse relaxed." in texts
     assert not list(results.query(property="hull_spread"))  # two geometries would not be two models
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from lianode.analysis.parity.parity import ON
 from lianode.structures.errors import InputError
 from lianode.workflows.barrier.flow import BarrierPlan
 from lianode.workflows.engines.registry import make_engine
@@ -104,7 +105,7 @@ def _plan(beside: HullPlan | BarrierPlan, entry: SinglePointEntry, engine: Engin
         parents = [(request, beside.phase) for request in beside.requests if request.key in wanted]
     points = tuple((single_point(engine, parent), phase) for parent, phase in parents)
     keys = {point.source.parents[0]: point.key for point, _ in points}
-    name = f"{engine.name}//{beside.spec.engine}"
+    name = f"{engine.name}{ON}{beside.spec.engine}"
     spec = (
         ParitySpec(engine=name, hull=beside.spec, keys=keys)
         if isinstance(beside, HullPlan)
