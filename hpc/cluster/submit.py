@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lianode.hpc.any_order import in_any_order
 from lianode.hpc.cluster.jobspec import SPEC_FIELD, JobResources, JobSpec
 from lianode.hpc.cluster.resources import SHORTEST_S, resources_for
 from lianode.structures.errors import InputError
@@ -170,17 +171,19 @@ def _workflow(part: CampaignPlan, title: str, question: str, cluster: ClusterSet
 
     flow = campaign_flow(part)
     campaign = part.campaign.name
-    all_jobs = [job for job, _ in flow.iterflow()]  # type: ignore[no-untyped-call]
+    with in_any_order():
+        all_jobs = [job for job, _ in flow.iterflow()]  # type: ignore[no-untyped-call]
     if len(all_jobs) > MOST_JOBS:
         raise InputError(f"the entry has {len(all_jobs)} jobs, more than {MOST_JOBS}; divide its phases", title)
     for job in all_jobs:
         spec = _spec(job, campaign, cluster, speed)
         job.update_config({"manager_config": {SPEC_FIELD: spec.model_dump(mode="json")}}, dynamic=False)
-    workflow: Workflow = flow_to_workflow(
-        flow,
-        name=f"{campaign}: {title}",
-        metadata={SPEC_FIELD: {"campaign": campaign, "title": title, "question": question}},
-    )
+    with in_any_order():
+        workflow: Workflow = flow_to_workflow(
+            flow,
+            name=f"{campaign}: {title}",
+            metadata={SPEC_FIELD: {"campaign": campaign, "title": title, "question": question}},
+        )
     return workflow
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from lianode.hpc.any_order import in_any_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -126,7 +128,9 @@ class Graph:
 
     def _add(self, flow: Flow, blocks: Iterable[str]) -> None:
         inherited = frozenset(blocks)
-        for job, parents in flow.iterflow():  # type: ignore[no-untyped-call]
+        with in_any_order():
+            found = list(flow.iterflow())  # type: ignore[no-untyped-call]
+        for job, parents in found:
             node = _Node(job, frozenset(parents), frozenset(parents) - inherited, inherited | {job.uuid})
             self._waiting[job.uuid, job.index] = node
             self._blockers.update(node.blocks)

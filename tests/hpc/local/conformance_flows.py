@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from jobflow import CURRENT_JOB, Flow, JobConfig, JobOrder, OnMissing, OutputReference, Response, job
 
+from lianode.hpc.any_order import in_any_order
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -45,7 +47,9 @@ def build(name: str) -> Flow:
     """Return the flow ``name``, with its name in front of those of its jobs."""
     flow = FLOWS[name]()
     flow.name = name
-    for made, _ in flow.iterflow():
+    with in_any_order():
+        jobs = [made for made, _ in flow.iterflow()]
+    for made in jobs:
         made.name = f"{name}: {made.name}"
     return flow
 
