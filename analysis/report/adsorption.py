@@ -150,17 +150,17 @@ def _sites(found: AdsorptionDocument) -> Table:
     return Table(
         caption=f"Sites of {found.surface}, {found.method.label}, {found.termination}",
         columns=[
-            Column("site", "name"), Column("kind"), Column("between", "name"),
+            Column("site", "name"), Column("between", "name"),
             Column("equal sites", "number", digits=0),
             Column(f"against {found.adsorbate} in its crystal / eV", "number"),
             Column("against the free atom / eV", "number"), Column("ended on", "name"), Column("same as", "name"),
             Column("height / Å", "number", digits=2), Column("nearest atom / Å", "number", digits=2),
             Column("neighbours"), Column("slab moved / Å", "number", digits=2), Column("check", "flag"),
-            Column("what was found"),
+            Column("what was found", "long"),
         ],
         rows=[
             (
-                row.site, row.kind, " ".join(row.around), row.equal_sites, row.adsorption_energy,
+                row.site, " ".join(row.around), row.equal_sites, row.adsorption_energy,
                 row.adsorption_energy_from_atom, row.ended_on, row.same_as, row.height, row.nearest_distance,
                 ", ".join(f"{count} {element}" for element, count in row.neighbours.items()), row.slab_displacement,
                 "" if row.sound else FAILED, _found(row),

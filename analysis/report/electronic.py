@@ -110,7 +110,8 @@ def _density(found: ElectronicDocument, density: DensityOfStates) -> Chart:
     series += [
         Series(name="edge", x=[energy, energy], y=[floor, top], color="grey", listed=False) for energy in edges.values()
     ]
-    caption = f"Gaussians of σ = {density.broadening:g} eV; vertical lines: {' and '.join(edges)}."
+    lines = "lines" if len(edges) > 1 else "line"
+    caption = f"Gaussians of σ = {density.broadening:g} eV; vertical {lines}: {' and '.join(edges)}."
     if density.method != "levels":
         caption += f" From the program's own density ({density.method})."
     if density.projected:
