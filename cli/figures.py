@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lianode.cli.drawing import unless_impossible
 from lianode.cli.file_names import engine_name, file_name
 from lianode.structures.errors import InputError
 
@@ -115,13 +116,19 @@ def draw_migrations(
     has_barriers = published is not None and PUBLISHED in published_values(published)
     files: list[Path] = []
     for kind, name, chosen in figures:
-        try:
-            files += draw_migration(
-                kind, results, folder / name, hop=None, campaign=campaign, system=None, size="column",
-                published=published if kind == "barriers" and has_barriers else None, **chosen,
-            )  # fmt: skip
-        except InputError as error:
-            click.echo(f"no figure {name}: {error.message}", err=True)
+        files += unless_impossible(
+            name,
+            draw_migration,
+            kind,
+            results,
+            folder / name,
+            hop=None,
+            campaign=campaign,
+            system=None,
+            size="column",
+            published=published if kind == "barriers" and has_barriers else None,
+            **chosen,
+        )
     return files
 
 
@@ -153,13 +160,17 @@ def draw_interfaces(documents: Iterable[dict[str, Any]], results: ResultsStore, 
         parts += [engine_name(engine)] if several["engine"] else []
         parts += [f"{temperature:g}K"] if several["temperature"] else []
         name = "-".join(parts)
-        try:
-            files += draw_interface(
-                kind, results, folder / name, interface=interface, engines=(engine,), campaign=campaign,
-                temperature=temperature,
-            )  # fmt: skip
-        except InputError as error:
-            click.echo(f"no figure {name}: {error.message}", err=True)
+        files += unless_impossible(
+            name,
+            draw_interface,
+            kind,
+            results,
+            folder / name,
+            interface=interface,
+            engines=(engine,),
+            campaign=campaign,
+            temperature=temperature,
+        )
     return files
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from lianode.cli.drawing import OF_A_RUN, SURFACES, newest, refuse_several, unless_impossible
 from lianode.cli.file_names import engine_name, file_name
 from lianode.structures.errors import InputError
 
@@ -82,16 +81,8 @@ def select_adsorption(
     if not found:
         have = ", ".join(sorted({document["surface"] for document in stored}))
         raise InputError(f"the store has none; it has {have or 'nothing yet'}", KIND)
-    for what, option, name in (
-        ("surfaces", "--surface", "surface"),
-        ("campaigns computed it", "--campaign", "campaign"),
-        ("engines computed it", "--engine", "engine"),
-    ):
-        values = sorted({document[name] for document in found})
-        if len(values) > 1:
-            words = f" or {option} ".join(f"'{value}'" if "(" in value else value for value in values)
-            raise InputError(f"several {what}; add {option} {words}", KIND)
-    return max(found, key=lambda document: str(document["created"]))
+    refuse_several(found, KIND, SURFACES, *OF_A_RUN)
+    return newest(found)
 
 
 def draw_adsorptions(documents: Iterable[dict[str, Any]], folder: Path) -> list[Path]:
@@ -115,8 +106,5 @@ def draw_adsorptions(documents: Iterable[dict[str, Any]], folder: Path) -> list[
         name += f"-{engine_name(document['engine'])}" if several else ""
         taken[name] = taken.get(name, 0) + 1
         name += f"-{taken[name]}" if taken[name] > 1 else ""
-        try:
-            files += draw_adsorption(document, folder / name)
-        except InputError as error:
-            click.echo(f"no figure {name}: {error.message}", err=True)
+        files += unless_impossible(name, draw_adsorption, document, folder / name)
     return files

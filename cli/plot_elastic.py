@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from lianode.cli.drawing import OF_A_RUN, PHASES, newest, refuse_several, unless_impossible
 from lianode.cli.file_names import engine_name
 from lianode.structures.errors import InputError
 
@@ -72,15 +71,8 @@ def select_elastic(
     if not found:
         have = ", ".join(sorted({document["phase"] for document in stored}))
         raise InputError(f"the store has none; it has {have or 'nothing yet'}", KIND)
-    for what, option, name in (
-        ("phases", "--phase", "phase"),
-        ("campaigns computed it", "--campaign", "campaign"),
-        ("engines computed it", "--engine", "engine"),
-    ):
-        values = sorted({document[name] for document in found})
-        if len(values) > 1:
-            raise InputError(f"several {what}; add {option} {f' or {option} '.join(values)}", KIND)
-    return max(found, key=lambda document: str(document["created"]))
+    refuse_several(found, KIND, PHASES, *OF_A_RUN)
+    return newest(found)
 
 
 def draw_elastics(documents: Iterable[dict[str, Any]], folder: Path) -> list[Path]:
@@ -100,8 +92,5 @@ def draw_elastics(documents: Iterable[dict[str, Any]], folder: Path) -> list[Pat
     files: list[Path] = []
     for document in tensors:
         name = f"{KIND}-{document['phase']}" + (f"-{engine_name(document['engine'])}" if several else "")
-        try:
-            files += draw_elastic(document, folder / name)
-        except InputError as error:
-            click.echo(f"no figure {name}: {error.message}", err=True)
+        files += unless_impossible(name, draw_elastic, document, folder / name)
     return files

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from lianode.cli.drawing import newest, unless_impossible
 from lianode.cli.file_names import engine_name, file_name
 from lianode.structures.errors import InputError
 
@@ -99,7 +98,7 @@ def select_electronic(
     ):
         if len(values) > 1:
             raise InputError(f"the store has it {what}; add {flag} {f' or {flag} '.join(sorted(values))}", kind)
-    return max(found, key=lambda one: str(one["created"]))
+    return newest(found)
 
 
 def draw_electronics(documents: Iterable[dict[str, Any]], folder: Path) -> list[Path]:
@@ -116,10 +115,7 @@ def draw_electronics(documents: Iterable[dict[str, Any]], folder: Path) -> list[
                 continue
             name = f"{kind}-{file_name(_subject(document))}"
             name += f"-{engine_name(document['engine'])}" if several else ""
-            try:
-                files += draw_electronic(kind, document, folder / name)
-            except InputError as error:
-                click.echo(f"no figure {name}: {error.message}", err=True)
+            files += unless_impossible(name, draw_electronic, kind, document, folder / name)
     return files
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from lianode.cli.drawing import newest, unless_impossible
 from lianode.cli.file_names import file_name
 from lianode.structures.errors import InputError
 
@@ -54,7 +53,7 @@ def select_interface_energy(
         raise InputError(f"the store has none; it has {', '.join(names) or 'nothing yet'}", KIND)
     if len(names) > 1:
         raise InputError(f"several interfaces; add --interface {' or --interface '.join(map(repr, names))}", KIND)
-    return max(found, key=lambda document: str(document["created"]))
+    return newest(found)
 
 
 def draw_interface_energies(documents: Iterable[dict[str, Any]], folder: Path) -> list[Path]:
@@ -67,8 +66,5 @@ def draw_interface_energies(documents: Iterable[dict[str, Any]], folder: Path) -
         if document["property"] != KIND:
             continue
         name = f"{KIND}-{file_name(document['interface'])}"
-        try:
-            files += draw_interface_energy(document, folder / name)
-        except InputError as error:
-            click.echo(f"no figure {name}: {error.message}", err=True)
+        files += unless_impossible(name, draw_interface_energy, document, folder / name)
     return files

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from lianode.cli.drawing import newest, unless_impossible
 from lianode.cli.file_names import engine_name
 from lianode.structures.errors import InputError
 
@@ -76,7 +75,7 @@ def select_parity(
     computed = sorted({one["engine"] for one in of_hull})
     if len(computed) > 1:
         raise InputError(f"several engines computed it; add --engine {' or --engine '.join(computed)}", KIND)
-    return max(of_hull, key=lambda one: str(one["created"]))
+    return newest(of_hull)
 
 
 def draw_parities(documents: Iterable[dict[str, Any]], folder: Path) -> list[Path]:
@@ -90,8 +89,5 @@ def draw_parities(documents: Iterable[dict[str, Any]], folder: Path) -> list[Pat
     for document in found:
         name = f"{KIND}-{document['phase'] or document['system']}"
         name += f"-{engine_name(document['engine'])}" if several else ""
-        try:
-            files += draw_parity(document, folder / name)
-        except InputError as error:
-            click.echo(f"no figure {name}: {error.message}", err=True)
+        files += unless_impossible(name, draw_parity, document, folder / name)
     return files

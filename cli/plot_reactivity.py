@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from lianode.cli.drawing import unless_impossible
 from lianode.cli.file_names import engine_name
 from lianode.structures.errors import InputError
 
@@ -135,10 +134,7 @@ def draw_reactivities(documents: Iterable[dict[str, Any]], folder: Path) -> list
             figures.append((f"{KIND}-{ending}{f'-{number}' if len(parts) > 1 else ''}", part))
     files: list[Path] = []
     for name, drawn in figures:
-        try:
-            files += draw_reactivity(drawn, folder / name)
-        except InputError as error:
-            click.echo(f"no figure {name}: {error.message}", err=True)
+        files += unless_impossible(name, draw_reactivity, drawn, folder / name)
     return files
 
 

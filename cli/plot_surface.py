@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from lianode.cli.drawing import OF_A_RUN, PHASES, refuse_several, unless_impossible
 from lianode.cli.file_names import engine_name
 from lianode.structures.errors import InputError
 
@@ -99,14 +98,7 @@ def select_surfaces(
     if not found:
         have = ", ".join(sorted({document["phase"] for document in stored}))
         raise InputError(f"the store has none; it has {have or 'nothing yet'}", kind)
-    for what, option, name in (
-        ("phases", "--phase", "phase"),
-        ("campaigns computed it", "--campaign", "campaign"),
-        ("engines computed it", "--engine", "engine"),
-    ):
-        values = sorted({document[name] for document in found})
-        if len(values) > 1:
-            raise InputError(f"several {what}; add {option} {f' or {option} '.join(values)}", kind)
+    refuse_several(found, kind, PHASES, *OF_A_RUN)
     entries = sorted({document["settings"].get("entry", 1) for document in found})
     if len(entries) > 1:
         raise InputError(f"{len(entries)} entries of the campaign; add --entry 1 up to {entries[-1]}", kind)
@@ -135,10 +127,9 @@ def draw_surfaces(documents: Iterable[dict[str, Any]], folder: Path) -> list[Pat
             name = f"{kind}-{phase}"
             name += f"-{engine_name(engine)}" if several["engine"] else ""
             name += f"-{entry}" if several["entry"] else ""
-            try:
-                files += draw_surface(kind, [one for one in drawn if _of(one) == group], folder / name)
-            except InputError as error:
-                click.echo(f"no figure {name}: {error.message}", err=True)
+            files += unless_impossible(
+                name, draw_surface, kind, [one for one in drawn if _of(one) == group], folder / name
+            )
     return files
 
 

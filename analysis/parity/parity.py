@@ -36,7 +36,6 @@ MOST_BY_PRESSURE = 0.005
 """eV/atom that the pressure may give back: what counts as near a hull."""
 BULK_MODULUS_GPA = 30.0
 EV_PER_GPA_A3 = 6.241509e-3
-PARTS = {"formation_energy_per_atom": "phases beside the references", "barrier": "hops"}
 
 
 class ParityRow(BaseModel):
